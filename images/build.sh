@@ -1,0 +1,31 @@
+#!/bin/bash
+# build.sh [--dev] GUEST: builds build/images/GUEST.img, whose init is
+# guestbench; with --dev build/images/GUEST-dev.img, whose init is a script
+# that checks the image and powers off.
+. "$(dirname "$0")/lib.sh"
+
+suffix=
+if [ "${1:-}" = --dev ]; then
+    suffix=-dev
+    shift
+fi
+[ $# -eq 1 ] || die "usage: build.sh [--dev] GUEST"
+guest=$1
+
+arch=$(guest_field "$guest" arch)
+package=$(guest_field "$guest" kernel_package)
+case $arch in
+i386 | amd64) ;;
+*) die "guest '$guest': arch '$arch': expected i386 or amd64" ;;
+esac
+
+init=$BUILD/guestbench-$arch
+if [ -n "$suffix" ]; then init=$images_dir/init-dev.sh; fi
+[ -f "$init" ] || die "$init is missing: build it first (make guestbench)"
+
+stage=$BUILD/images/stage
+mkdir -p "$stage"
+"$images_dir/kernel.sh" "$arch" "$package" "$stage/$package"
+"$images_dir/initramfs.sh" "$guest" "$stage/$package" "$init" "$stage/$guest$suffix.initrd"
+"$images_dir/disk.sh" "$guest" "$stage/$package" "$stage/$guest$suffix.initrd" \
+    "$BUILD/images/$guest$suffix.img"

@@ -1,0 +1,38 @@
+# Sourced by the image scripts: where things are, and the fields of a guest.
+# shellcheck shell=bash
+
+set -euo pipefail
+export LC_ALL=C TZ=UTC0
+
+images_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+top=$(dirname "$images_dir")
+BUILD=$(mkdir -p "${BUILD:-$top/build}" && cd "${BUILD:-$top/build}" && pwd)
+export BUILD
+
+# One date for everything in an image, so that the same inputs give the same bytes.
+export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-1735689600}
+PATH=$PATH:/usr/sbin:/sbin
+
+die() {
+    echo "${0##*/}: $*" >&2
+    exit 1
+}
+
+# guest_field GUEST KEY: the value of a key in images/guests/GUEST.yml.
+guest_field() {
+    local file=$images_dir/guests/$1.yml value
+    [ -f "$file" ] || die "guest '$1' is unknown: expected one of $(guest_names)"
+    value=$(sed -n "s/^$2:[[:space:]]*//p" "$file")
+    [ -n "$value" ] || die "$file: key '$2' is missing"
+    value=${value#\"}
+    echo "${value%\"}"
+}
+
+guest_names() {
+    local file names=()
+    for file in "$images_dir"/guests/*.yml; do
+        file=${file##*/}
+        names+=("${file%.yml}")
+    done
+    echo "${names[*]}"
+}
