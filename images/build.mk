@@ -13,3 +13,11 @@ $(B)/images/%.img: images/guests/%.yml $(IMAGE_SCRIPTS) $(B)/guestbench-i386 $(B
 image: $(B)/images/$(GUEST).img ##  build the image of GUEST
 
 images: $(GUESTS:%=$(B)/images/%.img) ##  build the images of all guests
+
+# ISOs are always made anew: it takes a moment.
+.PHONY: hv-iso guest-iso
+hv-iso: $(B)/hv.elf $(B)/images/$(GUEST).img ##  an ISO or USB stick that boots hv.elf with GUEST
+	images/mkiso.sh hv $(GUEST) $(B)/images/penumbra-$(GUEST).iso
+
+guest-iso: $(B)/images/$(GUEST).img ##  a CD that boots GUEST's kernel itself
+	images/mkiso.sh guest $(GUEST) $(B)/images/$(GUEST)-cd.iso
