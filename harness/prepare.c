@@ -1,0 +1,131 @@
+#include "prepare.h"
+#include "commands.h"
+#include "image.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { key_image = 256, key_hypervisor, key_hv, key_append, key_no_icount, key_qemu_arg, key_keep, key_mem };
+
+static const struct argp_option options[] = {
+    {"engine", 'e', "NAME", 0, "Engine: auto (default) or a name of `penumbra engines`", 1},
+    {"side", 's', "SIDE", 0, "native, or hvm: under the hypervisor (default native)", 1},
+    {"image", key_image, "FILE", 0, "Another image for the guest", 1},
+    {"memory", key_mem, "SIZE", 0, "Another memory size for the guest, such as 512M", 1},
+    {"hypervisor", key_hypervisor, "FILE", 0, "Hypervisor to run (default build/hv.elf)", 1},
+    {"hv", key_hv, "WORDS", 0, "Words added to the hypervisor's command line", 1},
+    {"append", key_append, "WORDS", 0, "Words added to the guest kernel's command line", 1},
+    {"no-icount", key_no_icount, NULL, 0, "tcg: the host's time instead of counted instructions", 1},
+    {"qemu-arg", key_qemu_arg, "ARG", 0, "tcg: one more argument for QEMU; may be repeated", 1},
+    {"keep", key_keep, NULL, 0, "Keep the working folder and say where it is", 1},
+    {0},
+};
+
+void machine_defaults(struct machine_options *o)
+{
+    *o = (struct machine_options){.engine = "auto", .hv = "", .append = ""};
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    struct machine_options *o = state->input;
+    unsigned long long bytes;
+    switch (key) {
+    case 'e': o->engine = arg; return 0;
+    case 's':
+        if (!side_parse(arg, &o->side))
+            argp_error(state, "unknown side '%s'; sides: native hvm", arg);
+        return 0;
+    case key_image: o->image = arg; return 0;
+    case key_mem:
+        if (!parse_size(arg, &bytes))
+            argp_error(state, "--memory: '%s' is not a size such as 256M", arg);
+        o->memory = arg;
+        return 0;
+    case key_hypervisor: o->hypervisor = arg; return 0;
+    case key_hv: o->hv = arg; return 0;
+    case key_append: o->append = arg; return 0;
+    case key_no_icount: o->no_icount = true; return 0;
+    case key_qemu_arg: words_add(&o->qemu_args, arg); return 0;
+    case key_keep: o->keep = true; return 0;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+}
+
+const struct argp machine_argp = {.options = options, .parser = parse};
+
+static char *make_dir(void)
+{
+    const char *base = getenv("TMPDIR");
+    char *dir = xasprintf("%s/penumbra.XXXXXX", base && *base ? base : "/tmp");
+    if (mkdtemp(dir))
+        return dir;
+    say("cannot make a working folder %s: %s", dir, strerror(errno));
+    free(dir);
+    return NULL;
+}
+
+static int find_guest(struct prepared *p, const struct machine_options *o)
+{
+    char *dir = guest_dir();
+    p->guest = guest_load(dir, o->guest);
+    free(dir);
+    if (!p->guest)
+        return -1;
+    if (o->image) {
+        free(p->guest->image);
+        p->guest->image = xstrdup(o->image);
+    }
+    return 0;
+}
+
+int machine_prepare(struct prepared *p, const struct machine_options *o, const char *append,
+                    bool guest_image)
+{
+    p->keep = o->keep;
+    unsigned long long bytes = 0;
+    if ((!p->guest && find_guest(p, o)) || !(p->engine = engine_choose(o->engine)))
+        return -1;
+    if (o->memory)
+        parse_size(o->memory, &p->guest->memory_bytes);
+    if (guest_image ? image_check(p->guest->image, &bytes)
+                    : image_check_disk(p->guest->image, &bytes))
+        return -1;
+    p->hypervisor = o->hypervisor ? xstrdup(o->hypervisor)
+                                  : xasprintf("%s/build/hv.elf", top_dir());
+    p->dir = make_dir();
+    if (!p->dir)
+        return -1;
+    char *copy = xasprintf("%s/disk0", p->dir);
+    int rc = image_copy(p->guest->image, copy, append);
+    free(copy);
+    p->job = (struct job){.side = o->side,
+                          .guest = p->guest,
+                          .image_bytes = bytes,
+                          .hypervisor = p->hypervisor,
+                          .dir = p->dir,
+                          .hv_words = o->hv,
+                          .exact = !o->no_icount,
+                          .extra = o->qemu_args};
+    return rc;
+}
+
+void machine_clean(struct prepared *p)
+{
+    static const char *const files[] = {"disk0", "hv.elf", "seabios", "vgabios"};
+    if (p->dir && p->keep)
+        say("the working folder %s is kept", p->dir);
+    for (size_t i = 0; p->dir && !p->keep && i < sizeof(files) / sizeof(*files); i++) {
+        char *path = xasprintf("%s/%s", p->dir, files[i]);
+        unlink(path);
+        free(path);
+    }
+    if (p->dir && !p->keep && rmdir(p->dir))
+        say("cannot remove %s: %s", p->dir, strerror(errno));
+    free(p->dir);
+    free(p->hypervisor);
+    guest_free(p->guest);
+}
