@@ -31,6 +31,9 @@ struct machine_ops {
     void (*log)(void *ctx, const char *text);
     /* Host-contiguous zeroed memory at start, page aligned; never in an exit path. NULL: none left. */
     void *(*alloc)(void *ctx, u64 size);
+    /* Optional: the CPU's INIT pin alone, memory and devices untouched (8042 pulse or port 92h with a
+     * CMOS shutdown code, the way 286 software leaves protected mode). NULL: the VM ends by reboot. */
+    void (*cpu_init)(void *ctx);
 };
 
 enum mem_kind { MEM_MMIO, MEM_RAM, MEM_ROM };
@@ -99,6 +102,9 @@ struct dev_type {
     bool (*init)(struct dev *d, const struct machine_config *config);
     void (*reset)(struct dev *d); /* as by the RESET pin */
     unsigned order;               /* init order: lower first (PCI host bridge 0, ISA bridge 1, others 10) */
+    /* Optional: machine_poll and machine_screen reach the device by these. screen: the first one wins. */
+    void (*poll)(struct dev *d);
+    void (*screen)(struct dev *d, char *text, size_t size);
 };
 
 struct dev {
@@ -145,6 +151,14 @@ void dev_timer_init(struct dev *d, struct dev_timer *t, void (*fire)(void *state
 void dev_timer_set(struct dev_timer *t, u64 due_tsc); /* ~0 stops it */
 
 void dev_irq(struct dev *d, unsigned irq, bool level); /* ISA line 0 to 15, wired-OR by device for PCI */
+/* What an interrupt controller gives: d's set_irq sees each line's changes, ack answers the
+ * interrupt-acknowledge cycle, and it drives the INTR pin by dev_intr. */
+struct irq_chip {
+    void (*set_irq)(void *state, unsigned irq, bool level);
+    u8 (*ack)(void *state);
+};
+void dev_irq_chip(struct dev *d, const struct irq_chip *chip);
+void dev_intr(struct dev *d, bool level);
 const struct machine_ops *dev_ops(const struct dev *d, void **ctx);
 const struct machine_config *dev_config(const struct dev *d);
 /* Looks a device up by its type's name: for the few wired to each other (PIC, PIT and port 61h...). */
