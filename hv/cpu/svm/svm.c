@@ -1,0 +1,376 @@
+#include "cpu/virt.h"
+#include "cpu/svm/vmcb.h"
+#include "host/cpu.h"
+#include "lib/fmt.h"
+#include "lib/string.h"
+#include "mmu/mmu.h"
+
+#define MSR_VM_CR 0xc0010114
+#define MSR_VM_HSAVE_PA 0xc0010117
+#define VM_CR_SVMDIS (1u << 4)
+#define EVENT_ERROR_SHIFT 32
+
+enum { IOPM_BYTES = 3 * 4096, MSRPM_BYTES = 2 * 4096, GUEST_ASID = 1, TLB_KEEP = 0, TLB_FLUSH_ALL = 1 };
+
+/* CR4 bits that the CPU runs with as the guest set them. */
+#define CR4_PASSED                                                                                                   \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | \
+     CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+
+struct svm_vcpu {
+    struct vcpu vcpu;
+    struct vmcb *vmcb;
+    hpa_t host_vmcb;
+    bool cr0_owned; /* the guest changes CR0.TS and MP without exits */
+};
+
+void svm_enter(u64 *gpr, hpa_t guest_vmcb, hpa_t host_vmcb);
+
+static struct svm_vcpu *svm_of(struct vcpu *v)
+{
+    return container_of(v, struct svm_vcpu, vcpu);
+}
+
+/* The needs, one a line, with where the manual has them. */
+static bool svm_probe(char *why, size_t size)
+{
+    const char *missing = NULL;
+    if (cpuid(0x80000000, 0).eax < 0x8000000a || !(cpuid(0x80000001, 0).ecx & 1u << 2))
+        missing = "SVM (CPUID 80000001h ECX bit 2; APM vol. 2, 15.4)";
+    else if (rdmsr(MSR_VM_CR) & VM_CR_SVMDIS)
+        missing = "SVM enabled by the firmware (MSR VM_CR bit 4 is set; APM vol. 2, 15.4)";
+    else if (cpuid(0x8000000a, 0).ebx < 2)
+        missing = "address space identifiers (CPUID 8000000Ah EBX; APM vol. 2, 15.16)";
+    else if (!(cpuid(0x80000001, 0).edx & 1u << 20))
+        missing = "the no-execute bit (CPUID 80000001h EDX bit 20)";
+    if (missing)
+        fmt_snprintf(why, size, "%s", missing);
+    return !missing;
+}
+
+/* Lets the guest use an MSR without exits (APM vol. 2, 15.11: two bits an MSR, read and write). */
+static void msrpm_allow(u8 *msrpm, u32 index, bool write)
+{
+    u32 bit = index < 0x2000 ? index * 2 : 0x800 * 8 + (index - 0xc0000000) * 2;
+    msrpm[bit / 8] &= (u8)~(1u << bit % 8);
+    if (write)
+        msrpm[(bit + 1) / 8] &= (u8)~(1u << (bit + 1) % 8);
+}
+
+/* MSRs that VMLOAD and VMSAVE switch, and those only the guest uses. */
+static void msrpm_init(u8 *msrpm)
+{
+    static const u32 own[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
+                              MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE};
+    memset(msrpm, 0xff, MSRPM_BYTES);
+    for (unsigned i = 0; i < array_size(own); i++)
+        msrpm_allow(msrpm, own[i], true);
+    if (cpuid(0x80000001, 0).edx & 1u << 27) /* RDTSCP */
+        msrpm_allow(msrpm, MSR_TSC_AUX, true);
+    msrpm_allow(msrpm, MSR_TSC, false);
+}
+
+static void iopm_init(u8 *iopm)
+{
+    memset(iopm, 0xff, IOPM_BYTES);
+    /* Port 80h, the POST display, goes through: the guest's delays by it are then the machine's own. */
+    iopm[0x80 / 8] &= (u8)~(1u << (0x80 % 8));
+}
+
+static struct vcpu *svm_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
+{
+    struct svm_vcpu *s = alloc(ctx, sizeof *s);
+    struct vmcb *vmcb = alloc(ctx, sizeof *vmcb), *host = alloc(ctx, sizeof *host);
+    u8 *hsave = alloc(ctx, PAGE_SIZE), *iopm = alloc(ctx, IOPM_BYTES), *msrpm = alloc(ctx, MSRPM_BYTES);
+
+    if (!s || !vmcb || !host || !hsave || !iopm || !msrpm)
+        return NULL;
+    wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_SVME);
+    wrmsr(MSR_VM_HSAVE_PA, (hpa_t)hsave);
+    __asm__ volatile("vmsave %%rax" : : "a"(host) : "memory");
+    iopm_init(iopm);
+    msrpm_init(msrpm);
+    vmcb->iopm_hpa = (hpa_t)iopm;
+    vmcb->msrpm_hpa = (hpa_t)msrpm;
+    s->vmcb = vmcb;
+    s->host_vmcb = (hpa_t)host;
+    s->vcpu.virt = &svm_ops;
+    s->vcpu.seg = vmcb->seg;
+    return &s->vcpu;
+}
+
+static void reset_segments(struct seg *seg)
+{
+    for (unsigned i = SEG_ES; i <= SEG_GS; i++)
+        seg[i] = (struct seg){0, SEG_P | SEG_S | 3, 0xffff, 0};
+    seg[SEG_CS] = (struct seg){0xf000, SEG_P | SEG_S | 0xb, 0xffff, 0xffff0000};
+    seg[SEG_GDTR] = seg[SEG_IDTR] = (struct seg){0, 0, 0xffff, 0};
+    seg[SEG_LDTR] = (struct seg){0, SEG_P | 2, 0xffff, 0};
+    seg[SEG_TR] = (struct seg){0, SEG_P | 3, 0xffff, 0};
+}
+
+static void svm_reset(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+
+    b->exceptions = 1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC;
+    b->misc1 = INT_INTR | INT_NMI | INT_INIT | INT_RDPMC | INT_CPUID | INT_RSM | INT_INVD | INT_HLT | INT_INVLPG | INT_INVLPGA |
+               INT_IOIO | INT_MSR | INT_FERR_FREEZE | INT_SHUTDOWN;
+    b->misc2 = INT_VMRUN | INT_VMMCALL | INT_VMLOAD | INT_VMSAVE | INT_STGI | INT_CLGI | INT_SKINIT | INT_ICEBP | INT_WBINVD |
+               INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
+    b->asid = GUEST_ASID;
+    b->tlb_control = TLB_FLUSH_ALL;
+    b->v_intr = V_INTR_MASKING;
+    b->event_inject = 0;
+    b->int_shadow = 0;
+    reset_segments(b->seg);
+    b->dr6 = 0xffff0ff0;
+    b->dr7 = 0x400;
+    b->star = b->lstar = b->cstar = b->sfmask = b->kernel_gs_base = 0;
+    b->sysenter_cs = b->sysenter_esp = b->sysenter_eip = 0;
+    b->cpl = 0;
+    b->cr2 = 0;
+    b->g_pat = 0x0007040600070406;
+
+    memset(v->gpr, 0, sizeof v->gpr);
+    v->gpr[RDX] = cpuid(1, 0).eax;
+    v->rip = 0xfff0;
+    v->rflags = RFLAGS_FIXED;
+    v->cr0 = CR0_ET | CR0_NW | CR0_CD;
+    v->cr3 = v->cr4 = v->efer = 0;
+    v->pat = 0x0007040600070406;
+    v->int_shadow = false;
+    v->interrupted.type = EVENT_NONE;
+    v->valid = ~0u;
+    v->dirty = VCPU_RIP;
+    if (cpuid(1, 0).ecx & 1u << 26) { /* XSAVE: XCR0 is the guest's, also while we run */
+        write_cr4(read_cr4() | CR4_OSXSAVE);
+        xsetbv(0, 1);
+    }
+    __asm__ volatile("mov %0, %%dr0; mov %0, %%dr1; mov %0, %%dr2; mov %0, %%dr3" : : "r"(0ull));
+}
+
+static void svm_update_cr(struct vcpu *v)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+    bool paging = v->cr0 & CR0_PG;
+
+    /* CD and NW stay clear: uncached RAM is no service to a guest whose devices are all coherent. */
+    b->cr0 = (v->cr0 & ~(CR0_CD | CR0_NW)) | CR0_PG | CR0_WP;
+    b->cr4 = (v->cr4 & CR4_PASSED) | CR4_PAE;
+    if (!paging)
+        b->cr4 &= ~(CR4_SMEP | CR4_SMAP); /* the identity tables are user pages */
+    b->cr3 = mmu_root(v->mmu);
+    b->efer = (v->efer & (EFER_SCE | EFER_NXE | EFER_FFXSR)) | EFER_SVME;
+    if (vcpu_lma(v))
+        b->efer |= EFER_LME | EFER_LMA;
+
+    s->cr0_owned = b->cr0 == v->cr0;
+    b->cr_read = 1u << 3 | (s->cr0_owned ? 0 : 1u << 0) | (b->cr4 == v->cr4 ? 0 : 1u << 4);
+    b->cr_write = 1u << 3 | 1u << 4 | (s->cr0_owned ? 0 : 1u << 0);
+    b->misc1 = s->cr0_owned ? b->misc1 | INT_CR0_SEL_WRITE : b->misc1 & ~INT_CR0_SEL_WRITE;
+}
+
+static void svm_load(struct vcpu *v, u32 groups)
+{
+    v->valid |= groups; /* everything is valid after an exit already */
+}
+
+static unsigned svm_cpl(struct vcpu *v)
+{
+    return svm_of(v)->vmcb->cpl;
+}
+
+static void svm_inject(struct vcpu *v, const struct event *event)
+{
+    static const u8 types[] = {
+        [EVENT_INTR] = SVM_EVENT_INTR,
+        [EVENT_NMI] = SVM_EVENT_NMI,
+        [EVENT_EXCEPTION] = SVM_EVENT_EXCEPTION,
+        [EVENT_SOFT] = SVM_EVENT_SOFT,
+    };
+    struct vmcb *b = svm_of(v)->vmcb;
+    b->event_inject = SVM_EVENT_VALID | event->vector | (u64)types[event->type] << 8;
+    if (event->has_error)
+        b->event_inject |= SVM_EVENT_ERROR | (u64)event->error << EVENT_ERROR_SHIFT;
+    if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
+        b->cr2 = event->cr2;
+}
+
+/* A virtual interrupt that is never delivered: its intercept comes first (APM vol. 2, 15.21.4). */
+static void svm_intr_window(struct vcpu *v, bool on)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+    if (on) {
+        b->v_intr |= V_IRQ | V_IGN_TPR;
+        b->misc1 |= INT_VINTR;
+    } else {
+        b->v_intr &= ~(V_IRQ | V_IGN_TPR);
+        b->misc1 &= ~(u32)INT_VINTR;
+    }
+}
+
+static void svm_flush_tlb(struct vcpu *v)
+{
+    svm_of(v)->vmcb->tlb_control = TLB_FLUSH_ALL;
+}
+
+static void svm_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+    svm_of(v)->vmcb->tsc_offset = offset;
+}
+
+static u64 svm_get_dr(struct vcpu *v, unsigned n)
+{
+    return n == 6 ? svm_of(v)->vmcb->dr6 : svm_of(v)->vmcb->dr7;
+}
+
+static void svm_set_dr(struct vcpu *v, unsigned n, u64 value)
+{
+    if (n == 6)
+        svm_of(v)->vmcb->dr6 = value;
+    else
+        svm_of(v)->vmcb->dr7 = value;
+}
+
+/* EXITINTINFO: the low bits are stale where the valid bit is clear. */
+static void decode_interrupted(struct vcpu *v, u64 info)
+{
+    v->interrupted.type = EVENT_NONE;
+    if (likely(!(info & SVM_EVENT_VALID)))
+        return;
+    v->interrupted = (struct event){
+        .vector = (u8)info,
+        .has_error = info & SVM_EVENT_ERROR,
+        .error = (u32)(info >> EVENT_ERROR_SHIFT),
+    };
+    switch (SVM_EVENT_TYPE(info)) {
+    case SVM_EVENT_INTR:
+        v->interrupted.type = EVENT_INTR;
+        break;
+    case SVM_EVENT_NMI:
+        v->interrupted.type = EVENT_NMI;
+        break;
+    case SVM_EVENT_EXCEPTION:
+        /* INT3 and INTO count as software: the instruction is executed again. */
+        v->interrupted.type = v->interrupted.vector == VEC_BP || v->interrupted.vector == VEC_OF ? EVENT_SOFT : EVENT_EXCEPTION;
+        break;
+    default:
+        v->interrupted.type = EVENT_SOFT;
+    }
+}
+
+static void decode_io(struct exit *e, const struct vmcb *b)
+{
+    u64 info = b->exit_info1; /* APM vol. 2, 15.10.2 */
+    e->reason = EXIT_IO;
+    e->io.port = (u16)(info >> 16);
+    e->io.in = info & 1;
+    e->io.string = info & 4;
+    e->io.rep = info & 8;
+    e->io.size = (u8)(info >> 4 & 7);
+    e->next_rip = b->exit_info2;
+}
+
+static void decode_exception(struct exit *e, const struct vmcb *b)
+{
+    e->reason = EXIT_EXCEPTION;
+    e->vector = (u8)(b->exit_code - VMEXIT_EXCP0);
+    e->error = (u32)b->exit_info1;
+    e->address = b->exit_info2;
+}
+
+static enum exit_reason simple_reason(u64 code)
+{
+    switch (code) {
+    case VMEXIT_INTR:
+        return EXIT_INTR;
+    case VMEXIT_NMI:
+        return EXIT_NMI;
+    case VMEXIT_INIT:
+        return EXIT_INIT;
+    case VMEXIT_VINTR:
+        return EXIT_INTR_WINDOW;
+    case VMEXIT_CR0_SEL_WRITE:
+        return EXIT_CR;
+    case VMEXIT_RDPMC:
+        return EXIT_RDPMC;
+    case VMEXIT_CPUID:
+        return EXIT_CPUID;
+    case VMEXIT_INVD:
+    case VMEXIT_WBINVD:
+        return EXIT_CACHE;
+    case VMEXIT_HLT:
+        return EXIT_HLT;
+    case VMEXIT_INVLPG:
+        return EXIT_INVLPG;
+    case VMEXIT_SHUTDOWN:
+        return EXIT_TRIPLE_FAULT;
+    case VMEXIT_INVALID:
+        return EXIT_ENTRY_FAILED;
+    }
+    if (code <= VMEXIT_CR15_WRITE)
+        return EXIT_CR;
+    if (code == VMEXIT_RSM || code == VMEXIT_INVLPGA || (code >= VMEXIT_VMRUN && code <= VMEXIT_SKINIT) ||
+        (code >= VMEXIT_MONITOR && code <= VMEXIT_MWAIT_ARMED))
+        return EXIT_VIRT;
+    return EXIT_UNKNOWN;
+}
+
+static void svm_run(struct vcpu *v, struct exit *e)
+{
+    struct svm_vcpu *s = svm_of(v);
+    struct vmcb *b = s->vmcb;
+
+    b->rax = v->gpr[RAX];
+    b->rsp = v->gpr[RSP];
+    b->rip = v->rip;
+    b->rflags = v->rflags;
+    b->int_shadow = v->int_shadow;
+    svm_enter(v->gpr, (hpa_t)b, s->host_vmcb);
+    v->gpr[RAX] = b->rax;
+    v->gpr[RSP] = b->rsp;
+    v->rip = b->rip;
+    v->rflags = b->rflags;
+    v->int_shadow = b->int_shadow & 1;
+    if (s->cr0_owned)
+        v->cr0 = (v->cr0 & ~(CR0_TS | CR0_MP)) | (b->cr0 & (CR0_TS | CR0_MP));
+    b->tlb_control = TLB_KEEP;
+    b->event_inject = 0;
+    decode_interrupted(v, b->exit_int_info);
+
+    u64 code = b->exit_code;
+    e->code = code;
+    e->info1 = b->exit_info1;
+    e->info2 = b->exit_info2;
+    e->next_rip = 0;
+    e->decoded = false;
+    if (code >= VMEXIT_EXCP0 && code <= VMEXIT_EXCP31)
+        decode_exception(e, b);
+    else if (code == VMEXIT_IOIO)
+        decode_io(e, b);
+    else if (code == VMEXIT_MSR)
+        e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
+    else
+        e->reason = simple_reason(code);
+    e->text = e->reason == EXIT_ENTRY_FAILED ? "VMRUN refused the state (APM vol. 2, 15.5.1)" : NULL;
+}
+
+const struct virt_ops svm_ops = {
+    .name = "svm",
+    .probe = svm_probe,
+    .create = svm_create,
+    .reset = svm_reset,
+    .run = svm_run,
+    .load = svm_load,
+    .cpl = svm_cpl,
+    .update_cr = svm_update_cr,
+    .inject = svm_inject,
+    .intr_window = svm_intr_window,
+    .flush_tlb = svm_flush_tlb,
+    .set_tsc_offset = svm_set_tsc_offset,
+    .get_dr = svm_get_dr,
+    .set_dr = svm_set_dr,
+};
