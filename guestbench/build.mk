@@ -1,0 +1,39 @@
+# The benchmark suite: one static musl program for each ABI, from one recipe.
+
+GB_ARCHES := i386 amd64
+GB_SOURCES := $(wildcard guestbench/core/*.c) $(sort $(wildcard guestbench/*.c))
+GB_CFLAGS := -std=gnu11 -O2 -g $(WARN) -fno-pie -fcf-protection=none \
+	-fno-stack-protector -fno-lto -ffile-prefix-map=$(CURDIR)=. -nostdinc
+
+GB_TRIPLET_i386 := i386-linux-musl
+GB_TRIPLET_amd64 := x86_64-linux-musl
+GB_MACHINE_i386 := -m32 -march=i686 -msse2 -mfpmath=sse
+GB_MACHINE_amd64 := -m64
+
+# $(call guestbench_arch,ARCH): Debian's musl-dev of that architecture is unpacked, not installed.
+define guestbench_arch
+GB_MUSL_$(1) := $(B)/debs/$(1)/usr
+GB_OBJECTS_$(1) := $$(GB_SOURCES:%.c=$(B)/guestbench.$(1).d/%.o)
+
+$(B)/debs/$(1)/.unpacked/musl-dev: | ci/fetch-debs.sh
+	ci/fetch-debs.sh $(1) $(B)/debs/$(1) musl-dev musl
+
+$(B)/guestbench.$(1).d/%.o: %.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/build.mk
+	@mkdir -p $$(@D)
+	$$(CC) $$(GB_CFLAGS) $$(GB_MACHINE_$(1)) \
+		-isystem $$(GB_MUSL_$(1))/include/$$(GB_TRIPLET_$(1)) -MMD -MP -c -o $$@ $$<
+
+$(B)/guestbench-$(1): LIB = $$(GB_MUSL_$(1))/lib/$$(GB_TRIPLET_$(1))
+$(B)/guestbench-$(1): $$(GB_OBJECTS_$(1))
+	$$(CC) $$(GB_MACHINE_$(1)) -no-pie -static -nostdlib -Wl,--build-id=sha1 -Wl,-z,noexecstack \
+		-o $$@ $$(LIB)/crt1.o $$(LIB)/crti.o $$^ $$(LIB)/libc.a \
+		$$$$($$(CC) $$(GB_MACHINE_$(1)) -print-libgcc-file-name) $$(LIB)/libc.a $$(LIB)/crtn.o
+
+-include $$(GB_OBJECTS_$(1):.o=.d)
+endef
+$(foreach arch,$(GB_ARCHES),$(eval $(call guestbench_arch,$(arch))))
+
+$(B)/guestbench: $(B)/guestbench-amd64
+	ln -sf guestbench-amd64 $@
+
+all: $(GB_ARCHES:%=$(B)/guestbench-%) $(B)/guestbench

@@ -1,0 +1,165 @@
+#define _GNU_SOURCE
+#include "init.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/reboot.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "mark.h"
+#include "scratch.h"
+#include "system.h"
+#include "tap.h"
+
+static void mount_kernel_file_systems(void)
+{
+    static const struct {
+        const char *type, *path;
+    } mounts[] = {{"proc", "/proc"}, {"sysfs", "/sys"}, {"devtmpfs", "/dev"}, {"tmpfs", "/tmp"}};
+    for (size_t i = 0; i < sizeof mounts / sizeof mounts[0]; i++) {
+        mkdir(mounts[i].path, 0755);
+        mount(mounts[i].type, mounts[i].path, mounts[i].type, 0, NULL);
+    }
+}
+
+/* Standard streams on the serial port, bytes as they are; whatever console there is otherwise. */
+static void open_console(void)
+{
+    static const char *const paths[] = {"/dev/ttyS0", "/dev/console", "/dev/null"};
+    int fd = -1;
+    for (size_t i = 0; fd < 0 && i < sizeof paths / sizeof paths[0]; i++)
+        fd = open(paths[i], O_RDWR | O_NOCTTY);
+    if (fd < 0)
+        return;
+    for (int stream = 0; stream < 3; stream++)
+        dup2(fd, stream);
+    if (fd > 2)
+        close(fd);
+}
+
+static void set_raw_output(void)
+{
+    struct termios line;
+    if (tcgetattr(STDOUT_FILENO, &line) != 0)
+        return;
+    line.c_oflag &= ~(tcflag_t)OPOST;
+    tcsetattr(STDOUT_FILENO, TCSANOW, &line);
+}
+
+static int by_name(const struct dirent **a, const struct dirent **b)
+{
+    return strcmp((*a)->d_name, (*b)->d_name);
+}
+
+static int is_module(const struct dirent *entry)
+{
+    size_t length = strlen(entry->d_name);
+    return length > 3 && strcmp(entry->d_name + length - 3, ".ko") == 0;
+}
+
+static void load_module(const char *name)
+{
+    char path[300];
+    snprintf(path, sizeof path, "/modules/%s", name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
+        printf("# module %s: %s\n", name, strerror(errno));
+    if (fd >= 0)
+        close(fd);
+}
+
+static void load_modules(void)
+{
+    struct dirent **names;
+    int count = scandir("/modules", &names, is_module, by_name);
+    for (int i = 0; i < count; i++) {
+        load_module(names[i]->d_name);
+        free(names[i]);
+    }
+    if (count >= 0)
+        free(names);
+}
+
+static void run_shell(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        char *argv[] = {"/bin/sh", NULL};
+        char *environment[] = {"PATH=/bin:/sbin:/usr/bin:/usr/sbin", "HOME=/", "TERM=vt100", NULL};
+        setsid();
+        ioctl(STDIN_FILENO, TIOCSCTTY, 1);
+        execve(argv[0], argv, environment);
+        printf("guestbench: /bin/sh: %s\n", strerror(errno));
+        _exit(127);
+    }
+    while (child > 0 && waitpid(-1, NULL, 0) != child)
+        ;
+}
+
+static void run(struct config *config)
+{
+    char error[256];
+    set_raw_output();
+    /* what the firmware and the kernel wrote last may not have ended its line */
+    putchar('\n');
+    if (cli_run(config, stdout, error, sizeof error) == CLI_USAGE)
+        tap_bail(stdout, error);
+}
+
+static void start(char *cmdline, size_t size)
+{
+    struct config config = {0};
+    char error[256];
+    static char disk[64];
+    system_read_text("/proc/cmdline", cmdline, size);
+    if (config_parse_words(&config, cmdline, error, sizeof error) != 0 ||
+        config_resolve(&config, error, sizeof error) != 0) {
+        set_raw_output();
+        putchar('\n');
+        tap_bail(stdout, error);
+        return;
+    }
+    if (scratch_mount(disk, sizeof disk)) {
+        config.dir = config.dir ? config.dir : SCRATCH_DIR;
+        config.disk = config.disk ? config.disk : disk;
+    }
+    if (config.shell)
+        run_shell();
+    else
+        run(&config);
+}
+
+void init_main(void)
+{
+    static char cmdline[4096];
+    enum { SYSLOG_CONSOLE_LEVEL = 8 };
+    mount_kernel_file_systems();
+    open_console();
+    mark_write(MARK_NOTE, 0);
+    load_modules();
+    klogctl(SYSLOG_CONSOLE_LEVEL, NULL, 1);
+    system_loopback_raise();
+    setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
+    start(cmdline, sizeof cmdline);
+    fflush(stdout);
+    tcdrain(STDOUT_FILENO);
+    umount(SCRATCH_DIR);
+    sync();
+    reboot(RB_POWER_OFF);
+    /* a kernel without a way to cut the power comes back here or stops in reboot(2) */
+    for (;;)
+        pause();
+}

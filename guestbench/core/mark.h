@@ -1,0 +1,19 @@
+/*
+ * Marks: five writes to a port that nothing on a PC decodes. They tell a
+ * hypervisor which benchmark its counters belong to, and do nothing elsewhere.
+ */
+#ifndef GUESTBENCH_MARK_H
+#define GUESTBENCH_MARK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum mark_kind { MARK_BEGIN = 1, MARK_END = 2, MARK_NOTE = 3 };
+
+/*
+ * Writes a mark. The port is opened for the duration only, since a process with
+ * an I/O permission bitmap costs more to switch to. Returns whether it could be.
+ */
+bool mark_write(enum mark_kind kind, uint16_t id);
+
+#endif

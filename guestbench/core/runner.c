@@ -1,0 +1,170 @@
+#define _GNU_SOURCE
+#include "runner.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "env.h"
+#include "report.h"
+#include "sampler.h"
+#include "tap.h"
+#include "workdir.h"
+
+/* Waits for child until the deadline. Returns false if it still runs then. */
+static bool wait_until(pid_t child, int *status, uint64_t deadline)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    for (;;) {
+        pid_t ended = waitpid(child, status, WNOHANG);
+        if (ended == child || (ended < 0 && errno != EINTR))
+            return true;
+        uint64_t now = clock_ns();
+        if (now >= deadline)
+            return false;
+        uint64_t left = deadline - now;
+        struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u),
+                                   .tv_nsec = (long)(left % 1000000000u)};
+        sigtimedwait(&set, NULL, &timeout);
+    }
+}
+
+/* The benchmark, its helpers and, for init, whatever they left behind. */
+static void reap(pid_t child)
+{
+    kill(-child, SIGKILL);
+    while (waitpid(-1, NULL, WNOHANG) > 0)
+        ;
+}
+
+static void fail(struct result *result, int error, const char *message)
+{
+    result->status = RESULT_FAIL;
+    result->error = error;
+    snprintf(result->message, sizeof result->message, "%s", message);
+}
+
+static void judge(struct result *result, bool ended, int status, double timeout_s)
+{
+    char message[80];
+    if (!ended)
+        snprintf(message, sizeof message, "no result within %.1f s", timeout_s);
+    else if (WIFSIGNALED(status))
+        snprintf(message, sizeof message, "ended by signal %d", WTERMSIG(status));
+    else if (result->status == RESULT_NONE)
+        snprintf(message, sizeof message, "ended with status %d and no result",
+                 WEXITSTATUS(status));
+    else
+        return;
+    fail(result, 0, message);
+}
+
+static void start_child(const struct bench *bench, const struct config *config,
+                        struct result *result, int id, const char *workdir)
+{
+    sigset_t set;
+    setpgid(0, 0);
+    sigemptyset(&set);
+    sigprocmask(SIG_SETMASK, &set, NULL);
+    if (*workdir && chdir(workdir) != 0) {
+        fail(result, errno, "cannot enter the working directory");
+        _exit(0);
+    }
+    sampler_run(bench, config, result, id);
+}
+
+static void run_in_child(const struct bench *bench, const struct config *config,
+                         struct result *result, int id, const char *workdir)
+{
+    pid_t child = fork();
+    if (child < 0) {
+        fail(result, errno, "cannot fork");
+        return;
+    }
+    if (child == 0)
+        start_child(bench, config, result, id, workdir);
+    setpgid(child, child);
+    int status = 0;
+    uint64_t second = 1000000000u;
+    bool ended = wait_until(child, &status, clock_ns() + (uint64_t)(config->timeout_s * 1e9));
+    kill(-child, SIGKILL);
+    if (!ended) {
+        int ignored;
+        wait_until(child, &ignored, clock_ns() + 5 * second);
+    }
+    reap(child);
+    judge(result, ended, status, config->timeout_s);
+}
+
+/* Runs one benchmark; its findings are in result afterwards. */
+static void run_one(const struct bench *bench, const struct config *config, struct result *result,
+                    int id)
+{
+    char workdir[WORKDIR_MAX] = "";
+    const char *base = bench->flags & BENCH_DISK ? config->dir : config->tmp;
+    memset(result, 0, sizeof *result);
+    if (bench->flags & (BENCH_DISK | BENCH_TMP)) {
+        if (!base) {
+            result->status = RESULT_SKIP;
+            strcpy(result->message, "no directory on a disk was given (--dir)");
+            return;
+        }
+        if (workdir_make(base, workdir) != 0) {
+            fail(result, errno, "cannot make a working directory");
+            return;
+        }
+    }
+    run_in_child(bench, config, result, id, workdir);
+    if (*workdir)
+        workdir_remove(workdir);
+}
+
+/* Generous: slow machines must not fail, hangs must end. */
+static double default_timeout(const struct config *config)
+{
+    return 60 + 20 * config->sample_s * (config->samples + 1);
+}
+
+static struct result *share_result(void)
+{
+    struct result *result =
+        mmap(NULL, sizeof *result, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    return result == MAP_FAILED ? NULL : result;
+}
+
+int runner_run(const struct config *config, const struct bench *const *list, int count, FILE *out)
+{
+    struct result *result = share_result();
+    if (!result) {
+        tap_bail(out, "no memory for the results");
+        return -1;
+    }
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigprocmask(SIG_BLOCK, &set, NULL);
+
+    int failed = 0;
+    tap_begin(out, count + 1);
+    env_report(config, out);
+    fflush(out);
+    for (int i = 0; i < count; i++) {
+        struct config one = *config;
+        if (one.timeout_s <= 0)
+            one.timeout_s =
+                default_timeout(config) + (list[i]->flags & BENCH_FIXED
+                                               ? 6.0 * config->mm_processes * (config->samples + 1)
+                                               : 0);
+        run_one(list[i], &one, result, i + 2);
+        failed += !report_point(list[i], result, i + 2, out);
+        fflush(out);
+    }
+    munmap(result, sizeof *result);
+    return failed;
+}
