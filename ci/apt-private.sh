@@ -20,7 +20,6 @@ debian_sources() {
     codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
     [ -n "$codename" ] || { echo "${0##*/}: /etc/os-release names no Debian release" >&2; exit 1; }
     if [ -f $keyring ]; then options+=" signed-by=$keyring"; fi
-    # shellcheck disable=SC2016  # apt expands these
     apt-get indextargets --format '$(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' |
         sort -u |
         while read -r uri release component; do

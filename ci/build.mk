@@ -10,4 +10,7 @@ lint: ##  check layout, C and shell scripts (LINT_C="..." selects)
 	cppcheck --quiet --error-exitcode=1 --inline-suppr --suppressions-list=ci/cppcheck-suppressions \
 	    --enable=warning,performance,portability --std=c11 -j2 -Ihv $(LINT_C)
 	printf '%s\n' $(LINT_C) | xargs -P2 -n4 sh -c 'exec clang-tidy --quiet "$$@" -- $(LINT_CFLAGS)' lint
-	shellcheck -x -P images -P ci $(LINT_SH)
+	shellcheck $(LINT_SH)
+
+$(eval $(call script_test,ci/tests/setup.t))
+$(eval $(call script_test,ci/tests/fetch-debs.t))

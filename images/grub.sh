@@ -16,6 +16,7 @@ grub_config() {
     cat <<CFG
 serial --unit=0 --speed=115200
 terminal_output console serial
+echo "Loading $1"
 load_env -f $2 append
 if linux /vmlinuz $(guest_field "$1" cmdline) \$append; then
     if initrd /initrd.img; then boot; fi
