@@ -6,7 +6,8 @@
 
 #include "lib/x86.h"
 
-/* What an access is for; passed on to the page walk of the caller. */
+/* What an access is for; passed on to the page walk of the caller. EMUL_WRITE with read() is a
+ * read that a write of the same bytes follows: the walk must check for write as well. */
 enum emul_access {
     EMUL_READ = 0,
     EMUL_WRITE = 1 << 0,
@@ -51,6 +52,9 @@ struct emul_ops {
     enum emul_result (*cpuid)(struct emul *e); /* on gpr[RAX..RDX] */
     enum emul_result (*invlpg)(struct emul *e, u64 la);
     enum emul_result (*hlt)(struct emul *e);
+    /* Vector register n (XMM), 16 bytes; NULL makes vector moves EMUL_UNHANDLED. */
+    void (*vec_read)(struct emul *e, unsigned n, void *buf);
+    void (*vec_write)(struct emul *e, unsigned n, const void *buf);
 };
 
 /* One vcpu's register file as the emulator sees and changes it. */
@@ -66,6 +70,7 @@ struct emul {
     u64 cr0, cr4, efer; /* the guest's view; changed only through cr_write and msr_write */
     u8 cpl;           /* in and out */
     bool int_shadow;  /* out: MOV SS, POP SS or STI was executed */
+    bool trap;        /* out: TF was set: #DB with DR6.BS is due after this instruction */
     struct emul_fault fault;
 };
 
