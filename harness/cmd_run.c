@@ -105,7 +105,8 @@ static void options_read(struct run_options *o, int argc, char **argv)
 static char *job_words(const struct run_options *o)
 {
     struct words words = {0};
-    words_printf(&words, "guestbench.set=%s", o->set);
+    words_printf(&words, "guestbench.set=%s guestbench.side=%s", o->set,
+                 side_name(o->machine.side));
     const struct {
         const char *key, *value;
     } job[] = {{"only", o->only}, {"samples", o->samples}, {"seed", o->seed}};

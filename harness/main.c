@@ -16,6 +16,8 @@ static const struct command {
     {"engines", cmd_engines, "what machines can be run here, found by probing"},
     {"guests", cmd_guests, "the guests that are described"},
     {"run", cmd_run, "run a guest's benchmarks on one side, TAP into a file"},
+    {"compare", cmd_compare, "compare a native and an HVM result"},
+    {"exits", cmd_exits, "instructions and exits per operation, both sides"},
     {"boot", cmd_boot, "boot a guest or an image with its console on this terminal"},
 };
 
