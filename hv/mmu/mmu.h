@@ -45,8 +45,9 @@ u64 mmu_min_pool(u64 ram_bytes);
 struct mmu *mmu_create(const struct mmu_config *config);
 struct mmu_vcpu *mmu_vcpu_create(struct mmu *mmu); /* NULL: pool too small */
 
-/* p2m. All addresses and sizes in whole pages. Changes drop the shadow entries concerned. */
-void mmu_map(struct mmu *mmu, gpa_t gpa, u64 size, enum p2m_kind kind, hpa_t hpa);
+/* p2m. All addresses and sizes in whole pages. It starts as RAM in [0, ram_bytes) and MMIO above.
+ * Changes drop the shadow entries concerned. False: too many ranges above RAM (64); it stays MMIO. */
+bool mmu_map(struct mmu *mmu, gpa_t gpa, u64 size, enum p2m_kind kind, hpa_t hpa);
 /* Applies an address mask to all guest-physical addresses: ~0, or ~(1 << 20) with A20 off. */
 void mmu_set_a20(struct mmu *mmu, bool on);
 enum p2m_kind mmu_lookup(struct mmu *mmu, gpa_t gpa, hpa_t *hpa);

@@ -1,0 +1,201 @@
+/* The page-fault path: fills the shadow entry for one access. */
+
+#include "mmu/mmu_int.h"
+
+#define PREFETCH_WINDOW 16u
+
+/* The slot's child for this access: found, made, linked. NONE: no page to be had. */
+static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, gva_t gva,
+                   const struct gwalk *g)
+{
+    struct mmu *mmu = v->mmu;
+    bool root = level == 3 && v->role.mode != MODE_LONG;
+    union role role = root ? v->role : mmu->pages[page].role;
+    bool direct = level <= g->level;
+    bool large = level == g->level && !root;
+    u64 gpte = root ? ~PTE_NX : direct && !large ? ~PTE_NX : g->gpte[level];
+    u64 gfn;
+    union role want;
+
+    if (direct) {
+        gfn = g->gfn & ~((1ull << (9 * (level - 1))) - 1);
+        want = role_direct(role, level - 1, role.acc & gpte_acc(gpte));
+    } else {
+        gfn = g->table[level - 1];
+        want = role_child(role, level, gpte);
+        if (role.mode == MODE_32)
+            want.quad = level == 3 ? (gva >> 30) & 3 : (gva >> 21) & 1;
+    }
+
+    u64 old = mmu->tables[page][slot];
+    u32 child = (old & PTE_P) && !(old & SPTE_LEAF) ? spte_child(mmu, old) : NONE;
+    if (child != NONE && mmu->pages[child].gfn == gfn && mmu->pages[child].role.word == want.word) {
+        mmu->pages[child].referenced = true;
+        mmu->pages[child].stamp = mmu->stamp;
+        u64 link = spte_link(mmu, page, child, gpte, large);
+        if (link != old) {
+            if (!direct && (mmu->frames[gfn].word & F_UNSYNC))
+                sync_gfn(mmu, gfn);
+            spte_change(mmu, page, slot, link);
+        }
+        return child;
+    }
+    child = page_get(mmu, gfn, want);
+    if (child == NONE)
+        return NONE;
+    if (mmu->tables[page][slot] & PTE_P) {
+        mmu->counters.splits += !!(mmu->tables[page][slot] & SPTE_LEAF);
+        spte_clear(mmu, page, slot);
+    }
+    /* INVLPG reaches only what is linked, so nothing stale may be linked anew. */
+    if (!direct && (mmu->frames[gfn].word & F_UNSYNC))
+        sync_gfn(mmu, gfn);
+    spte_set(mmu, page, slot, spte_link(mmu, page, child, gpte, large), LIST_PAGE | child);
+    return child;
+}
+
+/* Maps 2 MiB by one entry where that gives the access what it needs. */
+static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, const struct gwalk *g)
+{
+    union role role = mmu->pages[page].role;
+    u64 gfn = g->gfn & ~511ull, old = mmu->tables[page][slot];
+
+    if (((old & PTE_P) && !(old & SPTE_LEAF)) || !block_large(mmu, gfn))
+        return false;
+    u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[2];
+    u64 spte = PTE_PS | spte_leaf(mmu, role, role.acc & gpte_acc(gpte), gpte & PTE_D,
+                                  mmu->frames[gfn].word);
+    if ((access & PFEC_W) && !(spte & PTE_W))
+        return false;
+    if (old & PTE_P)
+        spte_clear(mmu, page, slot);
+    spte_set(mmu, page, slot, spte, LIST_BLOCK | (u32)(gfn >> 9));
+    mmu->counters.fills++;
+    return true;
+}
+
+static void prefetch_slot(struct mmu *mmu, u32 page, unsigned slot, const void *table)
+{
+    const struct spage *sp = &mmu->pages[page];
+    u64 gfn, spte;
+
+    if (mmu->tables[page][slot] & PTE_P)
+        return;
+    if (sp->role.direct) {
+        gfn = (sp->gfn + slot) & mmu->gfn_mask;
+        spte = spte_leaf(mmu, sp->role, sp->role.acc, true, p2m_word(mmu, gfn));
+    } else {
+        spte = spte_of_gpte(mmu, sp->role, gpte_read(sp->role, table, slot_index(sp->role, slot)),
+                            &gfn);
+    }
+    if (!spte)
+        return;
+    spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
+    mmu->counters.prefetched++;
+}
+
+/* Fills the neighbours of slot that need no A bit set: of a new table all, else the window that
+ * slot is in. */
+static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
+{
+    const struct spage *sp = &mmu->pages[page];
+    bool fresh = sp->count == 1;
+    unsigned first = fresh ? 0 : slot & ~(PREFETCH_WINDOW - 1);
+    unsigned end = fresh ? 512 : first + PREFETCH_WINDOW;
+    const void *table = NULL;
+
+    if (!sp->role.direct)
+        table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
+    for (unsigned i = first; i < end; i++)
+        prefetch_slot(mmu, page, i, table);
+}
+
+/* CR0.WP=0 and a supervisor write to a page that only users' rights make read-only. The CPU below
+ * has WP=1: the page becomes the supervisor's own and writable until a user comes by. The rights
+ * that SMEP and SMAP would have refused must not come with it. */
+static u64 flip(union role role, u64 spte)
+{
+    if (role.smap)
+        return 0; /* U=0 would allow what SMAP forbids: emulate each */
+    spte = (spte & ~PTE_U) | PTE_W | SPTE_FLIP;
+    return role.smep ? spte | PTE_NX : spte;
+}
+
+static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 access,
+                                const struct gwalk *g)
+{
+    struct spage *sp = &mmu->pages[page];
+    union role role = sp->role;
+    u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[1];
+    u64 gfn = g->gfn & mmu->gfn_mask, word = p2m_word(mmu, gfn);
+    unsigned acc = role.acc & gpte_acc(gpte);
+    u64 spte = spte_leaf(mmu, role, acc, gpte & PTE_D, word);
+    u64 old = mmu->tables[page][slot];
+    enum mmu_fault result = MMU_FIXED;
+
+    if ((access & PFEC_W) && !(spte & PTE_W)) {
+        bool user_page = !role.wp && (acc & ACC_U) && word_writable(word);
+        u64 flipped = user_page && (mmu->config.nx || !role.smep) ? flip(role, spte) : 0;
+        if (flipped)
+            spte = flipped;
+        else
+            result = MMU_EMULATE_STORE;
+    }
+    if (old == spte && (word & F_OWN)) {
+        if (result == MMU_FIXED)
+            mmu->gen++; /* the CPU faulted on an older entry */
+        return result;
+    }
+    if (old & PTE_P)
+        spte_clear(mmu, page, slot);
+    spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
+    mmu->counters.fills++;
+    sp->downgrades = sp->idle = 0;
+    if (mmu_has(mmu, MMU_OPT_PREFETCH))
+        prefetch(mmu, page, slot);
+    return result;
+}
+
+static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const struct gwalk *g)
+{
+    struct mmu *mmu = v->mmu;
+    bool is_long = v->role.mode == MODE_LONG;
+    unsigned level = is_long ? 4 : 3;
+    u32 page = v->root;
+    unsigned slot = is_long ? (gva >> 39) & 511 : v->root_slot + ((gva >> 30) & 3);
+
+    if (!g->shadowable || page == v->null_root)
+        return MMU_EMULATE_MMIO; /* tables that stores cannot be trapped on: interpret */
+    mmu->stamp++;
+    mmu->pages[page].stamp = mmu->stamp;
+    for (; level > 1; level--) {
+        if (level == 2 && level <= g->level && fill_large(mmu, page, slot, access, g))
+            return MMU_FIXED;
+        page = descend(v, page, slot, level, gva, g);
+        if (page == NONE)
+            return MMU_EMULATE_MMIO;
+        slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
+    }
+    return fill_leaf(mmu, page, slot, access, g);
+}
+
+enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, struct mmu_walk *w)
+{
+    struct mmu *mmu = v->mmu;
+    u32 access = pfec & (PFEC_W | PFEC_U | PFEC_I);
+    struct gwalk g;
+
+    if (v->role.mode != MODE_LONG)
+        gva &= 0xffffffff;
+    if (!walk_guest(v, gva, access, ac, true, &g, w)) {
+        mmu->counters.guest_faults++;
+        return MMU_GUEST_FAULT;
+    }
+    u64 gfn = w->gpa >> PAGE_SHIFT, word = p2m_word(mmu, gfn);
+    if (!(word & (F_RAM | F_ROM)) || ((access & PFEC_W) && !(word & F_RAM)))
+        return MMU_EMULATE_MMIO;
+    /* Mapped, but read-only as a guest table. */
+    if ((access & PFEC_W) && word_protected(word) && !unsync_try(mmu, gfn) && (pfec & PFEC_P))
+        return MMU_EMULATE_STORE;
+    return fill(v, gva, access, &g);
+}

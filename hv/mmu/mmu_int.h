@@ -1,0 +1,308 @@
+#pragma once
+
+/* The insides of hv/mmu: shared by its files, used by nobody else. */
+
+#include "lib/string.h"
+#include "mmu/mmu.h"
+
+#define NONE (~0u)
+#define MMU_MAX_VCPUS 8
+#define MMU_MIN_PAGES 20 /* shadow pages: a 4-level path, the roots, and some air */
+#define REGIONS_MAX 64
+#define UNSYNC_MAX 64
+#define PAE_ROOTS 128 /* PDPTs of 32 bytes in one shadow page */
+
+/* A frame's word: its host-physical address, and below it what it is. */
+#define F_RAM (1ull << 0)
+#define F_ROM (1ull << 1)
+#define F_OWN (1ull << 2)    /* RAM of which this gfn is the only name: may hold guest tables */
+#define F_TABLE (1ull << 3)  /* has shadow pages, so its mappings are read-only, */
+#define F_UNSYNC (1ull << 4) /* unless it is a leaf table that is out of sync */
+#define F_HPA 0x000ffffffffff000ull
+
+#define GFN_NONE (~0ull)
+
+struct frame {
+    u64 word;
+    u32 rmap;  /* shadow leaf entries of 4 KiB that map it */
+    u32 pages; /* shadow pages of it */
+};
+
+/* 2 MiB of guest-physical address space. */
+struct block {
+    u32 rmap;   /* shadow leaf entries of 2 MiB that map it */
+    u16 tables; /* frames with F_TABLE */
+    u16 odd;    /* frames that are not RAM at their first place */
+};
+
+struct region {
+    u64 gfn, count;
+    u64 word; /* of its first page */
+};
+
+/* Guest paging modes. */
+enum { MODE_OFF, MODE_32, MODE_PAE, MODE_LONG };
+
+#define ACC_W 1u
+#define ACC_U 2u
+#define ACC_X 4u
+#define ACC_ALL 7u
+
+/* What, beside the guest frame, tells one shadow page from another. With CR0.WP=1 the rights of
+ * upper entries are mirrored level by level and acc is ACC_ALL. With CR0.WP=0, which the CPU below
+ * never has, upper shadow entries allow everything and acc holds the rights of the levels above. */
+union role {
+    struct {
+        u32 mode : 2;
+        u32 level : 3;
+        u32 quad : 2; /* which part of a 2-level guest's table (1024 entries) */
+        u32 direct : 1; /* of no guest table: part of a large page, or paging is off */
+        u32 wp : 1;
+        u32 acc : 3;
+        u32 nxe : 1;
+        u32 pse : 1;
+        u32 smep : 1; /* these two only with wp = 0 */
+        u32 smap : 1;
+    };
+    u32 word;
+};
+
+/* A shadow page; its entries are mmu->tables[index], their links mmu->links[index * 512...]. */
+struct spage {
+    u32 gfn; /* of the guest's table; of a direct page, the first frame mapped */
+    union role role;
+    u32 hash_next; /* also the free list */
+    u32 gfn_next;
+    u32 parents;
+    u32 stamp; /* of the last fill whose path it was on */
+    u32 pins;  /* a root in use */
+    u16 count; /* of present entries */
+    bool used;
+    bool referenced;
+    u8 downgrades; /* trapped stores in a row that took rights away */
+    u8 history;    /* how well going out of sync paid lately: 0 to 2 */
+    u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
+    u64 present[8];
+};
+
+/* Shadow entries form doubly linked lists: leaves by the frame or block they map, links by the
+ * shadow page they lead to. An entry's name is page index * 512 + slot. prev of the first is the
+ * name of the list. */
+struct link {
+    u32 next, prev;
+};
+#define LIST_FRAME 0x80000000u
+#define LIST_BLOCK 0xa0000000u
+#define LIST_PAGE 0xc0000000u
+#define LIST_KIND(x) ((x)&0xe0000000u)
+#define LIST_INDEX(x) ((x)&0x1fffffffu)
+
+/* Software bits of a shadow entry. */
+#define SPTE_LEAF (1ull << 9)
+#define SPTE_FLIP (1ull << 10) /* CR0.WP=0: a read-only user page, now writable by the supervisor */
+#define SPTE_HPA F_HPA
+/* What the guest has not present; kept in one place for CPUs where another value filters faults. */
+#define SPTE_EMPTY 0ull
+
+struct pae_root {
+    u64 key; /* role << 32 | CR3; 0: unused */
+    u64 pdpte[4];
+};
+
+struct mmu_vcpu {
+    struct mmu *mmu;
+    u64 cr0, cr3, cr4, efer;
+    union role role; /* level and quad 0 */
+    u64 pdpte[4];
+    u32 root;      /* shadow page that is, or holds, the root */
+    u32 root_slot; /* of a PAE root: its first slot in that page */
+    u32 null_root; /* an empty level 4 table, for a CR3 that names no RAM */
+    u32 pae_page;
+    hpa_t root_hpa;
+    u64 gen; /* mmu->gen when this vcpu last flushed */
+    bool flush;
+    struct pae_root pae[PAE_ROOTS];
+};
+
+struct mmu {
+    struct mmu_config config;
+    intptr_t hpa_ptr;
+    u64 frame_count;
+    struct frame *frames;
+    struct block *blocks;
+    u64 gfn_mask; /* A20 */
+    u32 options;
+
+    u64 (*tables)[512];
+    hpa_t tables_hpa;
+    struct spage *pages;
+    struct link *links;
+    u32 *hash;
+    u32 hash_shift;
+    u32 page_count, free, free_count, hand;
+    u32 stamp;
+    u64 gen; /* moves with every right taken away from a shadow entry */
+
+    u32 unsync[UNSYNC_MAX]; /* gfns */
+    u32 unsync_count;
+
+    unsigned region_count;
+    struct region regions[REGIONS_MAX];
+
+    /* Reserved bits by mode, EFER.NXE, large, level. */
+    u64 rsvd[4][2][2][5];
+
+    struct mmu_counters counters;
+    unsigned vcpu_count;
+    struct mmu_vcpu vcpus[MMU_MAX_VCPUS];
+};
+
+/* The walk of the guest's tables, as the shadow code needs it. */
+struct gwalk {
+    u64 gpte[5];      /* by level, A and D as they are now */
+    u64 table[5];     /* gfn of the table that gpte is in */
+    void *entry[5];   /* where it is; NULL: not in RAM */
+    unsigned level;   /* of the leaf; 4 where paging is off */
+    u64 gfn;          /* before A20 */
+    bool shadowable;  /* all tables are in frames with F_OWN */
+};
+
+static inline bool mmu_has(const struct mmu *mmu, enum mmu_option option)
+{
+    return mmu->options & (1u << option);
+}
+
+static inline void *host_ptr(const struct mmu *mmu, hpa_t hpa)
+{
+    return (void *)((intptr_t)hpa + mmu->hpa_ptr);
+}
+
+/* p2m.c */
+u64 p2m_region_word(const struct mmu *mmu, u64 gfn);
+
+/* What gfn (after A20) is: 0 for MMIO. */
+static inline u64 p2m_word(const struct mmu *mmu, u64 gfn)
+{
+    return likely(gfn < mmu->frame_count) ? mmu->frames[gfn].word : p2m_region_word(mmu, gfn);
+}
+
+static inline bool word_protected(u64 word)
+{
+    return (word & (F_TABLE | F_UNSYNC)) == F_TABLE;
+}
+
+static inline bool word_writable(u64 word)
+{
+    return (word & F_RAM) && !word_protected(word);
+}
+
+/* Entries of guest tables: SDM vol. 3, 4.3 to 4.5. */
+
+static inline bool gpte_large(union role role, unsigned level, u64 e)
+{
+    if (!(e & PTE_PS))
+        return false;
+    if (role.mode == MODE_32)
+        return level == 2 && role.pse;
+    return level == 2 || (level == 3 && role.mode == MODE_LONG);
+}
+
+static inline u64 gpte_gfn(union role role, unsigned level, u64 e, bool large)
+{
+    if (role.mode == MODE_32) {
+        if (large) /* PSE-36 */
+            return (e & 0xffc00000) >> 12 | ((e >> 13) & 0xff) << 20;
+        return (e & 0xfffff000) >> 12;
+    }
+    u64 gfn = (e & F_HPA) >> PAGE_SHIFT;
+    return large ? gfn & ~((1ull << (9 * (level - 1))) - 1) : gfn;
+}
+
+static inline unsigned gpte_acc(u64 e)
+{
+    return (e & PTE_W ? ACC_W : 0) | (e & PTE_U ? ACC_U : 0) | (e & PTE_NX ? 0 : ACC_X);
+}
+
+static inline bool gpte_reserved(const struct mmu *mmu, union role role, unsigned level, u64 e,
+                                 bool large)
+{
+    return e & mmu->rsvd[role.mode][role.nxe][large][level];
+}
+
+/* The guest's entry that slot of a shadow page of a guest table stands for. */
+static inline unsigned slot_index(union role role, unsigned slot)
+{
+    if (role.mode != MODE_32)
+        return slot;
+    return role.level == 1 ? role.quad * 512u + slot : role.quad * 256u + slot / 2;
+}
+
+static inline u64 gpte_read(union role role, const void *table, unsigned index)
+{
+    return role.mode == MODE_32 ? ((const volatile u32 *)table)[index]
+                                : ((const volatile u64 *)table)[index];
+}
+
+/* walk.c */
+void walk_init(struct mmu *mmu);
+bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
+                struct mmu_walk *w);
+
+/* rmap.c: lists of shadow entries */
+void link_add(struct mmu *mmu, u32 list, u32 name);
+void spte_clear(struct mmu *mmu, u32 page, unsigned slot);
+/* Sets a leaf or a link in an empty slot. list: LIST_... where it belongs, or NONE. */
+void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list);
+/* Changes an entry that stays in its list. */
+void spte_change(struct mmu *mmu, u32 page, unsigned slot, u64 spte);
+void rmap_protect(struct mmu *mmu, u64 gfn);
+void rmap_drop(struct mmu *mmu, u64 gfn);
+
+/* pages.c: shadow pages */
+u32 page_find(struct mmu *mmu, u64 gfn, union role role);
+/* NONE where all pages are pinned or on the path being filled. */
+u32 page_get(struct mmu *mmu, u64 gfn, union role role);
+u32 page_alloc(struct mmu *mmu);
+void page_clear(struct mmu *mmu, u32 page);
+void page_drop(struct mmu *mmu, u32 page);
+void pages_drop_gfn(struct mmu *mmu, u64 gfn);
+void pages_drop_all(struct mmu *mmu);
+
+static inline hpa_t page_hpa(const struct mmu *mmu, u32 page)
+{
+    return mmu->tables_hpa + (hpa_t)page * PAGE_SIZE;
+}
+
+static inline u32 spte_child(const struct mmu *mmu, u64 spte)
+{
+    return (u32)(((spte & SPTE_HPA) - mmu->tables_hpa) >> PAGE_SHIFT);
+}
+
+/* spte.c: what a shadow entry should be */
+u64 spte_leaf(const struct mmu *mmu, union role role, unsigned acc, bool dirty, u64 word);
+u64 spte_of_gpte(const struct mmu *mmu, union role role, u64 gpte, u64 *gfn);
+bool block_large(const struct mmu *mmu, u64 gfn);
+u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large);
+u32 leaf_list(const struct mmu *mmu, u64 gfn);
+/* Brings a present entry of a leaf table in line with the guest's; fills an empty one if `fill`.
+ * -1: rights went; 1: rights came; 0: no change. */
+int spte_update_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool fill);
+int spte_update_upper(struct mmu *mmu, u32 page, unsigned slot, u64 gpte);
+union role role_child(union role role, unsigned level, u64 gpte);
+union role role_direct(union role role, unsigned level, unsigned acc);
+
+/* sync.c */
+bool unsync_try(struct mmu *mmu, u64 gfn);
+void unsync_forget(struct mmu *mmu, u64 gfn);
+void sync_gfn(struct mmu *mmu, u64 gfn);
+void sync_slot(struct mmu *mmu, u32 page, unsigned slot);
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying);
+
+static inline void sync_all(struct mmu *mmu)
+{
+    while (mmu->unsync_count)
+        sync_gfn(mmu, mmu->unsync[mmu->unsync_count - 1]);
+}
+
+/* root.c */
+void roots_reload(struct mmu *mmu);

@@ -1,0 +1,103 @@
+/* Shadow entries and the lists they are in: by the frame or block a leaf maps, by the shadow page
+ * that a link leads to. */
+
+#include "mmu/mmu_int.h"
+
+static u32 *list_head(struct mmu *mmu, u32 list)
+{
+    u32 index = LIST_INDEX(list);
+
+    switch (LIST_KIND(list)) {
+    case LIST_FRAME: return &mmu->frames[index].rmap;
+    case LIST_BLOCK: return &mmu->blocks[index].rmap;
+    default: return &mmu->pages[index].parents;
+    }
+}
+
+/* Puts entry `name` at the head of `list`. */
+void link_add(struct mmu *mmu, u32 list, u32 name)
+{
+    u32 *head = list_head(mmu, list);
+
+    mmu->links[name] = (struct link){ *head, list };
+    if (*head != NONE)
+        mmu->links[*head].prev = name;
+    *head = name;
+}
+
+static void link_del(struct mmu *mmu, u32 name)
+{
+    struct link l = mmu->links[name];
+
+    if (l.prev == NONE)
+        return; /* maps a region: in no list */
+    if (l.next != NONE)
+        mmu->links[l.next].prev = l.prev;
+    if (l.prev & 0x80000000u)
+        *list_head(mmu, l.prev) = l.next;
+    else
+        mmu->links[l.prev].next = l.next;
+}
+
+/* Empties a present entry. */
+void spte_clear(struct mmu *mmu, u32 page, unsigned slot)
+{
+    struct spage *sp = &mmu->pages[page];
+
+    link_del(mmu, page * 512 + slot);
+    mmu->tables[page][slot] = SPTE_EMPTY;
+    sp->present[slot >> 6] &= ~(1ull << (slot & 63));
+    sp->count--;
+    mmu->gen++;
+}
+
+/* Fills an empty entry. */
+void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list)
+{
+    struct spage *sp = &mmu->pages[page];
+
+    mmu->tables[page][slot] = spte;
+    sp->present[slot >> 6] |= 1ull << (slot & 63);
+    sp->count++;
+    if (list != NONE)
+        link_add(mmu, list, page * 512 + slot);
+    else
+        mmu->links[page * 512 + slot] = (struct link){ NONE, NONE };
+}
+
+/* Changes a present entry that stays in its list. */
+void spte_change(struct mmu *mmu, u32 page, unsigned slot, u64 spte)
+{
+    u64 old = mmu->tables[page][slot];
+
+    mmu->tables[page][slot] = spte;
+    if ((old & ~spte & (PTE_W | PTE_U)) || (spte & ~old & PTE_NX) || ((old ^ spte) & SPTE_HPA))
+        mmu->gen++;
+}
+
+static void drop_list(struct mmu *mmu, const u32 *head)
+{
+    while (*head != NONE)
+        spte_clear(mmu, *head / 512, *head % 512);
+}
+
+/* Takes the write right from all shadow entries that map gfn; large ones go altogether. */
+void rmap_protect(struct mmu *mmu, u64 gfn)
+{
+    drop_list(mmu, &mmu->blocks[gfn >> 9].rmap);
+    for (u32 name = mmu->frames[gfn].rmap; name != NONE; name = mmu->links[name].next) {
+        u64 *spte = &mmu->tables[name / 512][name % 512];
+        if (!(*spte & PTE_W))
+            continue;
+        *spte &= ~PTE_W;
+        mmu->gen++;
+        mmu->counters.protects++;
+    }
+}
+
+/* Empties all shadow entries that map gfn. */
+void rmap_drop(struct mmu *mmu, u64 gfn)
+{
+    drop_list(mmu, &mmu->blocks[gfn >> 9].rmap);
+    drop_list(mmu, &mmu->frames[gfn].rmap);
+}

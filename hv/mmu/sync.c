@@ -1,0 +1,191 @@
+/* Stores into guest tables, and leaf tables that are out of sync: what the guest does to a leaf
+ * table may stay unseen until it flushes (SDM vol. 3, 4.10.4). */
+
+#include "mmu/mmu_int.h"
+
+#define UNSYNC_AFTER 2 /* trapped stores in a row that took rights away */
+#define IDLE_AFTER 2   /* trapped stores in a row that mattered to nobody */
+
+static void *table_ptr(const struct mmu *mmu, u64 gfn)
+{
+    return host_ptr(mmu, mmu->frames[gfn].word & F_HPA);
+}
+
+/* Whether going out of sync is due: all shadow pages are leaf tables, and one is being torn down. */
+static bool unsync_due(const struct mmu *mmu, u64 gfn)
+{
+    bool due = false;
+
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next) {
+        const struct spage *sp = &mmu->pages[i];
+        if (sp->role.level != 1)
+            return false;
+        due |= sp->downgrades + sp->history >= UNSYNC_AFTER;
+    }
+    return due;
+}
+
+/* At a write to the guest table gfn: lets it out of sync if that is likely to pay. */
+bool unsync_try(struct mmu *mmu, u64 gfn)
+{
+    if (!mmu_has(mmu, MMU_OPT_UNSYNC) || mmu->unsync_count == UNSYNC_MAX || !unsync_due(mmu, gfn))
+        return false;
+    mmu->frames[gfn].word |= F_UNSYNC;
+    mmu->unsync[mmu->unsync_count++] = (u32)gfn;
+    mmu->counters.unsynced++;
+    return true;
+}
+
+/* Takes gfn off the list of what is out of sync. */
+void unsync_forget(struct mmu *mmu, u64 gfn)
+{
+    for (u32 i = 0; i < mmu->unsync_count; i++)
+        if (mmu->unsync[i] == gfn) {
+            mmu->unsync[i] = mmu->unsync[--mmu->unsync_count];
+            return;
+        }
+}
+
+static void sync_page(struct mmu *mmu, u32 page, const void *table)
+{
+    struct spage *sp = &mmu->pages[page];
+    unsigned changed = 0;
+
+    for (unsigned i = 0; i < 8; i++) {
+        for (u64 left = sp->present[i]; left; left &= left - 1) {
+            unsigned slot = i * 64 + (unsigned)__builtin_ctzll(left);
+            u64 gpte = gpte_read(sp->role, table, slot_index(sp->role, slot));
+            changed += spte_update_leaf(mmu, page, slot, gpte, false) != 0;
+        }
+    }
+    if (changed > 2)
+        sp->history = sp->history < UNSYNC_AFTER ? sp->history + 1u : UNSYNC_AFTER;
+    else
+        sp->history = sp->history ? sp->history - 1u : 0;
+    sp->downgrades = sp->idle = 0;
+}
+
+/* Brings gfn's shadow pages in line with its contents and takes write rights to it away. */
+void sync_gfn(struct mmu *mmu, u64 gfn)
+{
+    unsync_forget(mmu, gfn);
+    mmu->frames[gfn].word &= ~F_UNSYNC; /* first: the table may map itself */
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
+        sync_page(mmu, i, table_ptr(mmu, gfn));
+    rmap_protect(mmu, gfn);
+    mmu->counters.resynced++;
+}
+
+/* INVLPG: one entry of a table, where that is out of sync. */
+void sync_slot(struct mmu *mmu, u32 page, unsigned slot)
+{
+    const struct spage *sp = &mmu->pages[page];
+
+    if (sp->role.direct || !(mmu->frames[sp->gfn].word & F_UNSYNC))
+        return;
+    if (mmu->tables[page][slot] & PTE_P)
+        spte_update_leaf(mmu, page, slot,
+                         gpte_read(sp->role, table_ptr(mmu, sp->gfn), slot_index(sp->role, slot)),
+                         false);
+}
+
+/* The guest's entry `index` of a table changed. */
+static int entry_stored(struct mmu *mmu, u32 page, unsigned index)
+{
+    struct spage *sp = &mmu->pages[page];
+    u64 gpte = gpte_read(sp->role, table_ptr(mmu, sp->gfn), index);
+
+    if (sp->role.level == 1) {
+        if (sp->role.mode == MODE_32 && index / 512 != sp->role.quad)
+            return 0;
+        if (mmu_has(mmu, MMU_OPT_STORE))
+            return spte_update_leaf(mmu, page, index % 512, gpte, true);
+        if (!(mmu->tables[page][index % 512] & PTE_P))
+            return 0;
+        spte_clear(mmu, page, index % 512);
+        return -1;
+    }
+    if (sp->role.mode != MODE_32)
+        return spte_update_upper(mmu, page, index, gpte);
+    if (index / 256 != sp->role.quad)
+        return 0;
+    int a = spte_update_upper(mmu, page, index % 256 * 2, gpte);
+    int b = spte_update_upper(mmu, page, index % 256 * 2 + 1, gpte);
+    return a ? a : b;
+}
+
+/* Counts what kind of stores come; true: the table looks as if it were one no more. */
+static bool note_store(struct spage *sp, int kind)
+{
+    if (kind < 0 && sp->downgrades < 255)
+        sp->downgrades++;
+    if (kind > 0)
+        sp->downgrades = 0;
+    sp->idle = kind ? 0 : sp->idle < 255 ? sp->idle + 1u : 255;
+    return sp->idle >= IDLE_AFTER && !sp->count;
+}
+
+/* The guest stored len bytes at offset of its table gfn. dying: in a way that tables are not
+ * written. */
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying)
+{
+    bool flood = mmu_has(mmu, MMU_OPT_FLOOD);
+
+    for (u32 page = mmu->frames[gfn].pages, next; page != NONE; page = next) {
+        struct spage *sp = &mmu->pages[page];
+        unsigned shift = sp->role.mode == MODE_32 ? 2 : 3;
+        int kind = 0;
+
+        next = sp->gfn_next;
+        if (!flood || !dying)
+            for (unsigned i = offset >> shift; i <= (offset + len - 1) >> shift; i++) {
+                int k = entry_stored(mmu, page, i);
+                mmu->counters.stores_filled += k > 0;
+                kind = k ? k : kind;
+            }
+        bool idle = note_store(sp, kind);
+        if (flood && (dying || idle))
+            page_drop(mmu, page);
+    }
+}
+
+static bool all_zero(const u8 *p, unsigned len)
+{
+    u8 any = 0;
+
+    for (unsigned i = 0; i < len; i++)
+        any |= p[i];
+    return !any;
+}
+
+typedef u32 any_u32 __attribute__((aligned(1), may_alias));
+typedef u64 any_u64 __attribute__((aligned(1), may_alias));
+
+static void store(void *p, const void *buf, unsigned len)
+{
+    switch (len) { /* one store each, as the CPU's would be */
+    case 4: *(volatile any_u32 *)p = *(const any_u32 *)buf; break;
+    case 8: *(volatile any_u64 *)p = *(const any_u64 *)buf; break;
+    default: memcpy(p, buf, len);
+    }
+}
+
+void mmu_emulated_store(struct mmu_vcpu *v, gpa_t gpa, const void *buf, unsigned len, bool user)
+{
+    struct mmu *mmu = v->mmu;
+    u64 gfn = (gpa >> PAGE_SHIFT) & mmu->gfn_mask, word = p2m_word(mmu, gfn);
+    unsigned offset = gpa & ~PAGE_MASK;
+
+    if (!(word & F_RAM) || !len || len > 16 || offset + len > PAGE_SIZE)
+        return;
+    u8 *p = (u8 *)host_ptr(mmu, word & F_HPA) + offset;
+    if (!word_protected(word)) {
+        store(p, buf, len);
+        return;
+    }
+    /* What no kernel does to a live table: zeros over zeros, odd alignment, from user mode. */
+    bool dying = user || (offset & (len - 1)) || (all_zero(buf, len) && all_zero(p, len));
+    store(p, buf, len);
+    mmu->counters.stores++;
+    table_stored(mmu, gfn, offset, len, dying);
+}

@@ -1,0 +1,302 @@
+/* Random streams of guest operations in all paging modes against the model. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "model.h"
+
+static u64 random_frame(struct model *m)
+{
+    return m->frames[model_random(m, M_FRAMES)];
+}
+
+static bool chance(struct model *m, unsigned percent)
+{
+    return model_random(m, 100) < percent;
+}
+
+/* An entry such as a guest might write: mostly sane, pointing at few frames, sometimes junk. */
+static u64 random_entry(struct model *m)
+{
+    u64 e = random_frame(m) << 12;
+
+    if (chance(m, 8))
+        return 0;
+    if (chance(m, 3))
+        return model_random(m, ~0ull) * 0x10001;
+    if (chance(m, 4))
+        e = chance(m, 50) ? 0xfffff000 : 0x80000000;
+    e |= chance(m, 94) ? PTE_P : 0;
+    e |= chance(m, 85) ? PTE_W : 0;
+    e |= chance(m, 75) ? PTE_U : 0;
+    e |= chance(m, 75) ? PTE_A : 0;
+    e |= chance(m, 60) ? PTE_D : 0;
+    e |= chance(m, 20) ? PTE_G : 0;
+    if (chance(m, 12)) {
+        e = (e & 0xfff) | PTE_PS;
+        e |= chance(m, 40) ? 2 * MiB : 0;
+        e |= chance(m, 5) ? 1ull << (13 + model_random(m, 18)) : 0;
+    }
+    if (model_mode(m) >= 2) {
+        e |= chance(m, 12) ? PTE_NX : 0;
+        e |= chance(m, 2) ? 1ull << (32 + model_random(m, 31)) : 0;
+    }
+    return e;
+}
+
+static unsigned random_index(struct model *m, unsigned *size)
+{
+    static const u16 small[] = { 0, 1, 2, 256, 512, 513, 514, 768 };
+
+    *size = model_mode(m) == 1 ? 4 : 8;
+    if (chance(m, 3))
+        *size ^= 12;
+    return *size == 4 ? small[model_random(m, 8)] : (unsigned)model_random(m, 3);
+}
+
+static void op_edit(struct model *m)
+{
+    unsigned size, index = random_index(m, &size), offset = index * size, len = size;
+    u64 gfn = random_frame(m), value = random_entry(m);
+    unsigned run = chance(m, 15) ? 6 : 1; /* several in a row, to one table */
+
+    if (chance(m, 3)) {
+        len = 1 + (unsigned)model_random(m, 16);
+        offset += (unsigned)model_random(m, 8);
+    } else if (size == 8 && chance(m, 10)) {
+        len = 4;
+        offset += chance(m, 50) ? 4 : 0;
+    }
+    if (run > 1 && chance(m, 60))
+        value = chance(m, 50) ? 0 : value & ~PTE_W;
+    for (; run; run--) {
+        if (offset + len <= PAGE_SIZE)
+            model_edit(m, gfn, offset, len, value);
+        offset = (unsigned)(model_random(m, 3) + (size == 4 ? 512 * model_random(m, 2) : 0)) * size;
+    }
+}
+
+static void op_access(struct model *m)
+{
+    static const u32 kinds[] = { 0, 0, PFEC_W, PFEC_W, PFEC_W, PFEC_I };
+    u32 access = kinds[model_random(m, 6)] | (chance(m, 50) ? PFEC_U : 0);
+    unsigned size, index = random_index(m, &size);
+
+    model_access(m, (unsigned)model_random(m, m->gva_count), access, chance(m, 30), index * size, size,
+                 random_entry(m));
+}
+
+static u64 random_cr3(struct model *m)
+{
+    if (chance(m, 2))
+        return 0xfffff000;
+    return m->frames[model_random(m, 3)] << 12 | (model_mode(m) == 2 ? model_random(m, 3) * 32 : 0);
+}
+
+static void op_cr3(struct model *m)
+{
+    u64 cr3 = chance(m, 30) ? m->cr3 : random_cr3(m), pdpte[4];
+    bool good = model_mode(m) != 2 || model_pdptes(m, cr3, pdpte);
+
+    if (mmu_load_cr3(m->v, cr3) != good)
+        model_fail(m, "CR3 %llx: should be %d", (unsigned long long)cr3, good);
+    if (!good)
+        return;
+    if (model_mode(m) == 2)
+        memcpy(m->pdpte, pdpte, sizeof(pdpte));
+    m->cr3 = cr3;
+    model_flushed(m, -1);
+    model_record(m);
+}
+
+static void op_invlpg(struct model *m)
+{
+    unsigned gva = (unsigned)model_random(m, m->gva_count);
+
+    mmu_invlpg(m->v, m->gva[gva]);
+    model_flushed(m, (int)gva);
+    model_record(m);
+}
+
+/* Writes sane PDPTEs, as a guest does before it turns PAE on. */
+static void prepare_pdpt(struct model *m)
+{
+    u64 gfn = m->frames[model_random(m, 3)];
+
+    for (unsigned i = 0; i < 12; i++)
+        model_edit(m, gfn, i * 8, 8, random_frame(m) << 12 | (chance(m, 90) ? PTE_P : 0));
+}
+
+static void set_mode(struct model *m, u64 cr0, u64 cr3, u64 cr4, u64 efer)
+{
+    struct model old = { .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer };
+    struct model now = { .cr0 = cr0, .cr3 = cr3, .cr4 = cr4, .efer = efer };
+    bool good = true;
+
+    if (model_mode(&now) == 2 && (model_mode(&old) != 2 || cr3 != m->cr3 ||
+                                  ((cr0 ^ m->cr0) & CR0_CD) || ((cr4 ^ m->cr4) & (CR4_PGE | CR4_PSE | CR4_SMEP)))) {
+        u64 pdpte[4];
+        good = model_pdptes(m, cr3, pdpte);
+        if (good)
+            memcpy(m->pdpte, pdpte, sizeof(pdpte));
+    }
+    if (mmu_set_mode(m->v, cr0, cr3, cr4, efer) != good)
+        model_fail(m, "mode: should be %d", good);
+    if (!good)
+        return;
+    m->cr0 = cr0;
+    m->cr3 = cr3;
+    m->cr4 = cr4;
+    m->efer = efer;
+    if (model_mode(&now) != model_mode(&old)) {
+        bool flush = mmu_take_tlb_flush(m->v);
+        if (!flush)
+            model_fail(m, "no flush at a change of mode");
+        model_gvas(m);
+    }
+    model_flushed(m, -1);
+    model_record(m);
+}
+
+static void op_mode(struct model *m)
+{
+    unsigned mode = chance(m, 30) ? (unsigned)model_random(m, 4) : (unsigned)model_mode(m);
+    u64 cr0 = CR0_PE | (mode ? CR0_PG : 0) | (chance(m, 70) ? CR0_WP : 0) | (chance(m, 10) ? CR0_CD : 0);
+    u64 cr4 = (mode >= 2 ? CR4_PAE : 0) | (chance(m, 70) ? CR4_PSE : 0) | (chance(m, 50) ? CR4_PGE : 0) |
+              (chance(m, 30) ? CR4_SMEP : 0) | (chance(m, 30) ? CR4_SMAP : 0);
+    u64 efer = (mode == 3 ? EFER_LMA | EFER_LME : 0) | (m->nx && chance(m, 80) ? EFER_NXE : 0);
+
+    if (mode == 2 && chance(m, 70))
+        prepare_pdpt(m);
+    set_mode(m, cr0, chance(m, 60) ? m->cr3 : m->frames[model_random(m, 3)] << 12, cr4, efer);
+}
+
+static void op_dma(struct model *m)
+{
+    u64 data[64];
+    unsigned len = chance(m, 50) ? 8 : 512;
+    gpa_t gpa = random_frame(m) << 12 | (chance(m, 90) ? 0 : PAGE_SIZE - 8);
+    enum p2m_kind a, b;
+
+    for (unsigned i = 0; i < 64; i++)
+        data[i] = random_entry(m);
+    model_memory(m, gpa, &a);
+    model_memory(m, gpa + len - 1, &b);
+    if (mmu_write(m->mmu, gpa, data, len) != (a == P2M_RAM && b == P2M_RAM))
+        model_fail(m, "DMA to %llx", (unsigned long long)gpa);
+    u64 back[64];
+    if (mmu_read(m->mmu, gpa, back, len) != (a != P2M_MMIO && b != P2M_MMIO))
+        model_fail(m, "DMA from %llx", (unsigned long long)gpa);
+    model_record(m);
+}
+
+static void op_map(struct model *m)
+{
+    u64 gfn = chance(m, 85) ? random_frame(m) : 0xffff0 + model_random(m, 16), index = gfn;
+    enum p2m_kind kind = (enum p2m_kind)model_random(m, 3);
+    hpa_t hpa = M_HPA_BASE + (M_RAM_PAGES + model_random(m, M_EXTRA_PAGES)) * PAGE_SIZE;
+
+    if (gfn < M_RAM_PAGES && chance(m, 70)) {
+        kind = P2M_RAM;
+        hpa = M_HPA_BASE + gfn * PAGE_SIZE;
+    }
+    if (!mmu_map(m->mmu, gfn << 12, PAGE_SIZE, kind, hpa))
+        model_fail(m, "map");
+    if (gfn < M_RAM_PAGES) {
+        m->p2m[index].kind = kind;
+        m->p2m[index].hpa = hpa;
+    } else {
+        m->top[gfn - 0xffff0].kind = kind;
+        m->top[gfn - 0xffff0].hpa = hpa;
+    }
+    model_record(m);
+}
+
+static void op_a20(struct model *m)
+{
+    m->a20 = m->a20 ? chance(m, 50) : true;
+    mmu_set_a20(m->mmu, m->a20);
+    model_record(m);
+}
+
+static void op_any(struct model *m)
+{
+    static const struct {
+        unsigned weight;
+        void (*run)(struct model *m);
+    } ops[] = { { 560, op_access }, { 300, op_edit }, { 60, op_cr3 }, { 60, op_invlpg },
+                { 14, op_mode },    { 10, op_dma },   { 6, op_map },  { 1, op_a20 } };
+    unsigned n = (unsigned)model_random(m, 1011), i = 0;
+
+    while (n >= ops[i].weight)
+        n -= ops[i++].weight;
+    ops[i].run(m);
+}
+
+static void run(u64 seed, u32 options, u64 pool_extra, unsigned steps, unsigned audit_every)
+{
+    struct model *m = model_create(seed, options, pool_extra);
+    char text[300];
+
+    for (unsigned i = 0; i < M_FRAMES; i++) /* tables that lead somewhere */
+        for (unsigned k = 0; k < 3 * M_FRAMES; k++)
+            op_edit(m);
+    for (m->step = 1; m->step <= steps; m->step++) {
+        op_any(m);
+        if (m->step % audit_every == 0 && mmu_audit(m->mmu, text, sizeof(text)))
+            model_fail(m, "audit: %s", text);
+    }
+    model_free(m);
+}
+
+#define ALL_OPTIONS ((1u << MMU_OPT_COUNT) - 1)
+
+static void test_no_options(void **state)
+{
+    (void)state;
+    for (u64 seed = 1; seed <= 20; seed++)
+        run(seed, 0, seed % 3 * 300 * KiB, 3000, 1000);
+}
+
+static void test_all_options(void **state)
+{
+    (void)state;
+    for (u64 seed = 1; seed <= 40; seed++)
+        run(100 + seed, ALL_OPTIONS, seed % 3 * 300 * KiB, 3000, 1000);
+}
+
+static void test_option_subsets(void **state)
+{
+    (void)state;
+    for (u32 options = 0; options <= ALL_OPTIONS; options++)
+        run(1000 + options, options, options % 2 * 800 * KiB, 1000, 500);
+}
+
+static void test_audit_every_step(void **state)
+{
+    (void)state;
+    for (u64 seed = 1; seed <= 6; seed++)
+        run(2000 + seed, seed & 1 ? ALL_OPTIONS : ALL_OPTIONS & ~(1u << MMU_OPT_FLOOD), 0, 500, 1);
+}
+
+int main(int argc, char **argv)
+{
+    if (argc > 3) { /* SEED OPTIONS STEPS [POOL]: one stream, audited at every step */
+        run(strtoull(argv[1], NULL, 0), (u32)strtoul(argv[2], NULL, 0),
+            argc > 4 ? strtoull(argv[4], NULL, 0) : 0, (unsigned)strtoul(argv[3], NULL, 0), 1);
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_no_options),
+        cmocka_unit_test(test_all_options),
+        cmocka_unit_test(test_option_subsets),
+        cmocka_unit_test(test_audit_every_step),
+    };
+
+    return cmocka_run_group_tests_name("mmu random", tests, NULL, NULL);
+}
