@@ -14,3 +14,4 @@ $(B)/penumbra: $(HARNESS_OBJS)
 	$(CC) -o $@ $(HARNESS_OBJS) $(HARNESS_LIBS)
 
 all: $(B)/penumbra
+include harness/tests.mk

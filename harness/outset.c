@@ -50,6 +50,8 @@ static void keep_old(const char *partial)
 int outset_open(struct outset *set, const char *tap_path)
 {
     *set = (struct outset){0};
+    for (int i = 0; i < out_count; i++)
+        set->fd[i] = -1;
     struct stat st;
     if (!stat(tap_path, &st) && !S_ISREG(st.st_mode)) {
         say("%s is not a regular file; -o wants the name of a file to make", tap_path);
@@ -58,7 +60,6 @@ int outset_open(struct outset *set, const char *tap_path)
     for (int i = 0; i < out_count; i++) {
         set->path[i] = i == out_tap ? xstrdup(tap_path) : outset_beside(tap_path, suffix_of[i]);
         set->partial[i] = xasprintf("%s.partial", set->path[i]);
-        set->fd[i] = -1;
     }
     if (make_folders(tap_path)) {
         say("cannot make the folder of %s: %s", tap_path, strerror(errno));

@@ -50,6 +50,15 @@ bool stream_complete(const struct stream *stream)
     return stream->plan && stream->points >= stream->plan && !stream->in_yaml;
 }
 
+// A kernel message may come between two lines of TAP; it belongs to the console's log.
+static bool is_tap(const struct stream *stream, const char *line)
+{
+    if (stream->in_yaml && starts(line, "  "))
+        return true;
+    return is_point(line) || starts(line, "  ---") || starts(line, "1..") || line[0] == '#' ||
+           starts(line, "Bail out!");
+}
+
 static int tap_line(struct stream *stream, const char *line)
 {
     bool yaml = stream->in_yaml || starts(line, "  ---");
@@ -57,6 +66,8 @@ static int tap_line(struct stream *stream, const char *line)
         stream->done = true;
         return to_console(stream, line);
     }
+    if (!is_tap(stream, line))
+        return to_console(stream, line);
     if (starts(line, "  ---"))
         stream->in_yaml = true;
     else if (starts(line, "  ...") || is_point(line))

@@ -199,7 +199,7 @@ static int check_whole(struct reader *r)
         return refuse(r, env->line, "the schema is '%s'; '%s' was expected", is ? is : "(none)",
                       schema);
     for (size_t i = 0; i < tap->n; i++)
-        if (tap->point[i].state == tap_ok && !tap->point[i].has_facts)
+        if (tap->point[i].state != tap_skip && !tap->point[i].has_facts)
             return refuse(r, tap->point[i].line, "'%s' has no YAML block", tap->point[i].name);
     return 0;
 }
