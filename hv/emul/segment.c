@@ -158,16 +158,10 @@ EXEC(mov_sreg_write)
     return load_any(e, in, n, (u16)in->src.val);
 }
 
-/* arg: which register. The slot has operand size; CPUs write 16 bits of it (SDM vol. 2, PUSH). */
+/* arg: which register. Zero-extended to operand size (APM vol. 3, PUSH). */
 EXEC(push_sreg)
 {
-    u64 sp = (e->gpr[RSP] - in->size) & size_mask(emul_stack_size(e, in));
-    u64 sel = seg_get(e, in->op->arg)->sel;
-    enum emul_result r = emul_mem_write(e, in, SEG_SS, sp, &sel, in->size == 4 ? 2 : in->size);
-
-    if (r == EMUL_OK)
-        emul_sp_set(e, in, sp);
-    return r;
+    return emul_push(e, in, seg_get(e, in->op->arg)->sel, in->size);
 }
 
 EXEC(pop_sreg)

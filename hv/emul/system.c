@@ -82,6 +82,8 @@ EXEC(mov_cr_read)
 
     if (!cr_exists(in))
         return emul_ud(e);
+    if (e->cpl)
+        return emul_gp0(e);
     if (!e->ops->cr_read)
         return EMUL_UNHANDLED;
     r = e->ops->cr_read(e, in->reg, &val);
@@ -96,6 +98,8 @@ EXEC(mov_cr_write)
 
     if (!cr_exists(in))
         return emul_ud(e);
+    if (e->cpl)
+        return emul_gp0(e);
     return e->ops->cr_write ? e->ops->cr_write(e, in->reg, val) : EMUL_UNHANDLED;
 }
 
@@ -115,6 +119,8 @@ EXEC(mov_dr_read)
 
     if (n > 7)
         return emul_ud(e);
+    if (e->cpl)
+        return emul_gp0(e);
     if (!e->ops->dr_read)
         return EMUL_UNHANDLED;
     r = e->ops->dr_read(e, n, &val);
@@ -130,6 +136,8 @@ EXEC(mov_dr_write)
 
     if (n > 7)
         return emul_ud(e);
+    if (e->cpl)
+        return emul_gp0(e);
     return e->ops->dr_write ? e->ops->dr_write(e, n, val) : EMUL_UNHANDLED;
 }
 
