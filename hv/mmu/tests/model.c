@@ -56,7 +56,7 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
     }
     /* Frames that collide: most below 2 MiB, some in the next block, some that A20 folds. */
     for (unsigned i = 0; i < M_FRAMES; i++)
-        m->frames[i] = i < 24 ? 2 + i : i < 30 ? 512 + i : 256 + 2 + (i - 30) * 3;
+        m->frames[i] = i < 14 ? 2 + i : i < 19 ? 512 + i : i < 22 ? 256 + 2 + (i - 19) * 3 : 1024 + i;
     struct mmu_config c = {
         .ram_bytes = ram, .ram_hpa = M_HPA_BASE, .hpa_ptr = (intptr_t)m->host - (intptr_t)M_HPA_BASE,
         .pool_hpa = M_HPA_BASE + before, .pool_bytes = pool, .options = options,
@@ -325,7 +325,7 @@ void model_gvas(struct model *m)
 
     m->gva_count = 0;
     if (mode == 0) {
-        for (unsigned i = 0; i < 32; i++)
+        for (unsigned i = 0; i < M_FRAMES; i++)
             m->gva[m->gva_count++] = m->frames[i] << 12;
         m->gva[m->gva_count++] = 0xfffff000;
         m->gva[m->gva_count++] = 0xa0000000;

@@ -12,7 +12,7 @@
 #define M_GVAS 40u
 #define M_HISTORY 96u
 #define M_CACHED 16u
-#define M_FRAMES 36u /* guest frames that tables and data are in */
+#define M_FRAMES 24u /* guest frames that tables and data are in */
 
 struct m_translation {
     gpa_t gpa; /* before A20 */
@@ -39,6 +39,7 @@ struct model {
     u64 seed, rng;
     unsigned step;
     bool nx, gb;
+    bool sane; /* the guest keeps its tables of each level apart, as real ones do */
     unsigned maxphyaddr;
 
     u64 cr0, cr3, cr4, efer, pdpte[4];

@@ -20,27 +20,50 @@ static bool chance(struct model *m, unsigned percent)
     return model_random(m, 100) < percent;
 }
 
-/* An entry such as a guest might write: mostly sane, pointing at few frames, sometimes junk. */
-static u64 random_entry(struct model *m)
+/* What a table at gfn may lead to. In a sane guest: frames 0 to 2 are roots, 3 to 5 PDPTs, 6 to 8
+ * PDs, 9 to 13 PTs, the rest data. */
+static u64 random_target(struct model *m, u64 gfn)
 {
-    u64 e = random_frame(m) << 12;
+    unsigned i = 0;
+    int mode = model_mode(m);
+
+    while (i < M_FRAMES - 1 && m->frames[i] != gfn)
+        i++;
+    if (!m->sane || chance(m, 3))
+        return random_frame(m);
+    if (i < 3)
+        i = mode == 3 ? 3 : mode == 2 ? 6 : 9;
+    else if (i < 6)
+        i = 6;
+    else if (i < 9)
+        i = 9;
+    else
+        return m->frames[13 + model_random(m, M_FRAMES - 13)];
+    return m->frames[i + model_random(m, i == 9 ? 5 : 3)];
+}
+
+/* An entry such as a guest might write to its table gfn: mostly sane, pointing at few frames,
+ * sometimes junk. */
+static u64 random_entry(struct model *m, u64 gfn)
+{
+    u64 e = random_target(m, gfn) << 12;
 
     if (chance(m, 8))
         return 0;
-    if (chance(m, 3))
+    if (chance(m, 2))
         return model_random(m, ~0ull) * 0x10001;
-    if (chance(m, 4))
+    if (chance(m, 2))
         e = chance(m, 50) ? 0xfffff000 : 0x80000000;
-    e |= chance(m, 94) ? PTE_P : 0;
+    e |= chance(m, 97) ? PTE_P : 0;
     e |= chance(m, 85) ? PTE_W : 0;
-    e |= chance(m, 75) ? PTE_U : 0;
+    e |= chance(m, 80) ? PTE_U : 0;
     e |= chance(m, 75) ? PTE_A : 0;
     e |= chance(m, 60) ? PTE_D : 0;
     e |= chance(m, 20) ? PTE_G : 0;
     if (chance(m, 12)) {
         e = (e & 0xfff) | PTE_PS;
-        e |= chance(m, 40) ? 2 * MiB : 0;
-        e |= chance(m, 5) ? 1ull << (13 + model_random(m, 18)) : 0;
+        e |= model_random(m, 3) * 2 * MiB;
+        e |= chance(m, 5) ? 1ull << (13 + model_random(m, 18)) : 0; /* reserved, or 1 GiB */
     }
     if (model_mode(m) >= 2) {
         e |= chance(m, 12) ? PTE_NX : 0;
@@ -59,10 +82,13 @@ static unsigned random_index(struct model *m, unsigned *size)
     return *size == 4 ? small[model_random(m, 8)] : (unsigned)model_random(m, 3);
 }
 
+static void op_access(struct model *m);
+
 static void op_edit(struct model *m)
 {
     unsigned size, index = random_index(m, &size), offset = index * size, len = size;
-    u64 gfn = random_frame(m), value = random_entry(m);
+    u64 gfn = m->sane && chance(m, 60) ? m->frames[9 + model_random(m, 5)] : random_frame(m);
+    u64 value = random_entry(m, gfn);
     unsigned run = chance(m, 15) ? 6 : 1; /* several in a row, to one table */
 
     if (chance(m, 3)) {
@@ -81,6 +107,21 @@ static void op_edit(struct model *m)
     }
 }
 
+/* Tears one table down: runs of downgrades, with accesses and flushes of pages between. */
+static void op_teardown(struct model *m)
+{
+    u64 gfn = m->frames[9 + model_random(m, 5)];
+    unsigned size = model_mode(m) == 1 ? 4 : 8;
+
+    for (unsigned i = 0; i < 8; i++) {
+        unsigned offset = (unsigned)(model_random(m, 3) + (size == 4 ? 512 * model_random(m, 2) : 0)) * size;
+        u64 e = random_entry(m, gfn);
+        model_edit(m, gfn, offset, size, chance(m, 40) ? e : chance(m, 50) ? 0 : e & ~(PTE_W | PTE_D));
+        if (chance(m, 50))
+            op_access(m);
+    }
+}
+
 static void op_access(struct model *m)
 {
     static const u32 kinds[] = { 0, 0, PFEC_W, PFEC_W, PFEC_W, PFEC_I };
@@ -88,7 +129,7 @@ static void op_access(struct model *m)
     unsigned size, index = random_index(m, &size);
 
     model_access(m, (unsigned)model_random(m, m->gva_count), access, chance(m, 30), index * size, size,
-                 random_entry(m));
+                 random_entry(m, m->frames[9]));
 }
 
 static u64 random_cr3(struct model *m)
@@ -129,7 +170,7 @@ static void prepare_pdpt(struct model *m)
     u64 gfn = m->frames[model_random(m, 3)];
 
     for (unsigned i = 0; i < 12; i++)
-        model_edit(m, gfn, i * 8, 8, random_frame(m) << 12 | (chance(m, 90) ? PTE_P : 0));
+        model_edit(m, gfn, i * 8, 8, random_target(m, gfn) << 12 | (chance(m, 90) ? PTE_P : 0));
 }
 
 static void set_mode(struct model *m, u64 cr0, u64 cr3, u64 cr4, u64 efer)
@@ -163,8 +204,21 @@ static void set_mode(struct model *m, u64 cr0, u64 cr3, u64 cr4, u64 efer)
     model_record(m);
 }
 
+/* Fills all tables anew. */
+static void populate(struct model *m)
+{
+    static const u16 small[] = { 0, 1, 2, 512, 513, 514, 256, 768 };
+    unsigned size = model_mode(m) == 1 ? 4 : 8;
+
+    for (unsigned f = 0; f < M_FRAMES; f++)
+        for (unsigned i = 0; i < (size == 4 ? 8 : 3); i++)
+            model_edit(m, m->frames[f], small[i] * size, size, random_entry(m, m->frames[f]));
+}
+
 static void op_mode(struct model *m)
 {
+    int before = model_mode(m);
+
     unsigned mode = chance(m, 30) ? (unsigned)model_random(m, 4) : (unsigned)model_mode(m);
     u64 cr0 = CR0_PE | (mode ? CR0_PG : 0) | (chance(m, 70) ? CR0_WP : 0) | (chance(m, 10) ? CR0_CD : 0);
     u64 cr4 = (mode >= 2 ? CR4_PAE : 0) | (chance(m, 70) ? CR4_PSE : 0) | (chance(m, 50) ? CR4_PGE : 0) |
@@ -174,6 +228,8 @@ static void op_mode(struct model *m)
     if (mode == 2 && chance(m, 70))
         prepare_pdpt(m);
     set_mode(m, cr0, chance(m, 60) ? m->cr3 : m->frames[model_random(m, 3)] << 12, cr4, efer);
+    if (model_mode(m) != before && model_mode(m))
+        populate(m);
 }
 
 static void op_dma(struct model *m)
@@ -184,7 +240,7 @@ static void op_dma(struct model *m)
     enum p2m_kind a, b;
 
     for (unsigned i = 0; i < 64; i++)
-        data[i] = random_entry(m);
+        data[i] = random_entry(m, gpa >> 12);
     model_memory(m, gpa, &a);
     model_memory(m, gpa + len - 1, &b);
     if (mmu_write(m->mmu, gpa, data, len) != (a == P2M_RAM && b == P2M_RAM))
@@ -230,8 +286,9 @@ static void op_any(struct model *m)
         unsigned weight;
         void (*run)(struct model *m);
     } ops[] = { { 560, op_access }, { 300, op_edit }, { 60, op_cr3 }, { 60, op_invlpg },
-                { 14, op_mode },    { 10, op_dma },   { 6, op_map },  { 1, op_a20 } };
-    unsigned n = (unsigned)model_random(m, 1011), i = 0;
+                { 14, op_mode },    { 10, op_dma },   { 6, op_map },  { 1, op_a20 },
+                { 40, op_teardown } };
+    unsigned n = (unsigned)model_random(m, 1051), i = 0;
 
     while (n >= ops[i].weight)
         n -= ops[i++].weight;
@@ -243,9 +300,8 @@ static void run(u64 seed, u32 options, u64 pool_extra, unsigned steps, unsigned 
     struct model *m = model_create(seed, options, pool_extra);
     char text[300];
 
-    for (unsigned i = 0; i < M_FRAMES; i++) /* tables that lead somewhere */
-        for (unsigned k = 0; k < 3 * M_FRAMES; k++)
-            op_edit(m);
+    m->sane = seed & 2;
+    populate(m);
     for (m->step = 1; m->step <= steps; m->step++) {
         op_any(m);
         if (m->step % audit_every == 0 && mmu_audit(m->mmu, text, sizeof(text)))
@@ -260,21 +316,21 @@ static void test_no_options(void **state)
 {
     (void)state;
     for (u64 seed = 1; seed <= 20; seed++)
-        run(seed, 0, seed % 3 * 300 * KiB, 3000, 1000);
+        run(seed, 0, seed % 3 * 300 * KiB, 8000, 1000);
 }
 
 static void test_all_options(void **state)
 {
     (void)state;
     for (u64 seed = 1; seed <= 40; seed++)
-        run(100 + seed, ALL_OPTIONS, seed % 3 * 300 * KiB, 3000, 1000);
+        run(100 + seed, ALL_OPTIONS, seed % 3 * 300 * KiB, 8000, 1000);
 }
 
 static void test_option_subsets(void **state)
 {
     (void)state;
     for (u32 options = 0; options <= ALL_OPTIONS; options++)
-        run(1000 + options, options, options % 2 * 800 * KiB, 1000, 500);
+        run(1000 + options, options, options % 2 * 800 * KiB, 1500, 500);
 }
 
 static void test_audit_every_step(void **state)
