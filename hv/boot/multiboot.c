@@ -22,14 +22,18 @@ struct mb_mmap {
 
 enum { MB_MMAP_RAM = 1, MB_MMAP_MAX = 1024 };
 
-/* Copies the first word of text that is not a path's folder. */
+/* Copies the last word of text: GRUB hands over a module's words alone, QEMU its path before them. */
 static void copy_name(char *out, size_t size, const char *text)
 {
     size_t n = 0;
-    while (*text == ' ')
-        text++;
-    for (; *text && *text != ' ' && n + 1 < size; text++)
-        out[n++] = *text;
+    for (bool space = true; *text; space = *text++ == ' ') {
+        if (*text == ' ')
+            continue;
+        if (space)
+            n = 0;
+        if (n + 1 < size)
+            out[n++] = *text;
+    }
     out[n] = '\0';
 }
 

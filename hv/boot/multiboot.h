@@ -10,7 +10,7 @@
 #define BOOT_CMDLINE 1024
 
 struct boot_module {
-    char name[16]; /* first word of its command line */
+    char name[16]; /* last word of its command line */
     hpa_t hpa;
     u64 bytes;
 };

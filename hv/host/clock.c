@@ -2,6 +2,7 @@
 #include "host/cpu.h"
 #include "host/idt.h"
 #include "host/io.h"
+#include "lib/muldiv.h"
 
 #define PIT_HZ 1193182u
 #define CALIBRATION_TICKS 59659u /* 50 ms */
@@ -73,7 +74,7 @@ void host_clock_arm(struct host_clock *c, u64 tsc)
     u64 wait = tsc > now ? tsc - now : 0;
     /* Beyond the timer's range it fires early, and is armed again. */
     wait = min(wait, c->tsc_hz);
-    u64 ticks = (u64)((unsigned __int128)wait * c->timer_hz / c->tsc_hz);
+    u64 ticks = muldiv(wait, c->timer_hz, c->tsc_hz);
     apic_write(APIC_TIMER_INITIAL, (u32)min(max(ticks, 1ull), 0xffffffffull));
 }
 

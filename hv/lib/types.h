@@ -20,12 +20,12 @@ typedef u64 gpa_t; /* guest-physical address */
 typedef u64 hpa_t; /* physical address of the machine below */
 
 #define PAGE_SHIFT 12
-#define PAGE_SIZE 4096ull
+#define PAGE_SIZE ((u64)4096)
 #define PAGE_MASK (~(PAGE_SIZE - 1))
 
-#define KiB 1024ull
-#define MiB (1024ull * KiB)
-#define GiB (1024ull * MiB)
+#define KiB ((u64)1024)
+#define MiB (1024 * KiB)
+#define GiB (1024 * MiB)
 
 #define array_size(a) (sizeof(a) / sizeof((a)[0]))
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))

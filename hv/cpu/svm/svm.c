@@ -162,7 +162,6 @@ static void svm_update_cr(struct vcpu *v)
     b->cr4 = (v->cr4 & CR4_PASSED) | CR4_PAE;
     if (!paging)
         b->cr4 &= ~(CR4_SMEP | CR4_SMAP); /* the identity tables are user pages */
-    b->cr3 = mmu_root(v->mmu);
     b->efer = (v->efer & (EFER_SCE | EFER_NXE | EFER_FFXSR)) | EFER_SVME;
     if (vcpu_lma(v))
         b->efer |= EFER_LME | EFER_LMA;
@@ -328,6 +327,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
     b->rsp = v->gpr[RSP];
     b->rip = v->rip;
     b->rflags = v->rflags;
+    b->cr3 = mmu_root(v->mmu);
     b->int_shadow = v->int_shadow;
     svm_enter(v->gpr, (hpa_t)b, s->host_vmcb);
     v->gpr[RAX] = b->rax;

@@ -1,0 +1,322 @@
+/* The emulator's door to the VM: its memory, ports, registers. */
+
+#include "lib/string.h"
+#include "vm/vm.h"
+
+enum { REP_ITERATIONS = 4096, VECTOR_BYTES = 16 };
+
+static struct vm *vm_of(struct emul *e)
+{
+    return e->ctx;
+}
+
+static enum emul_result page_fault(struct emul *e, u64 la, u32 pfec)
+{
+    e->fault = (struct emul_fault){.vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = la};
+    return EMUL_FAULT;
+}
+
+static enum emul_result general_protection(struct emul *e)
+{
+    e->fault = (struct emul_fault){.vector = VEC_GP, .has_error = true};
+    return EMUL_FAULT;
+}
+
+/* The walk for an access that stays inside one page. */
+static bool translate(struct emul *e, u64 la, u32 pfec, struct mmu_walk *w)
+{
+    struct vm *vm = vm_of(e);
+    if ((la & PAGE_MASK) == vm->fault_page && pfec & PFEC_W) {
+        *w = vm->fault_walk; /* the exit's own walk, of this page and for a write */
+        w->gpa = (w->gpa & PAGE_MASK) | (la & ~PAGE_MASK);
+        return true;
+    }
+    return mmu_translate(vm->vcpu->mmu, la, pfec, e->rflags & RFLAGS_AC, true, w);
+}
+
+static u32 access_pfec(const struct emul *e, unsigned access)
+{
+    u32 pfec = 0;
+    if (access & EMUL_WRITE)
+        pfec |= PFEC_W;
+    if (access & EMUL_FETCH)
+        pfec |= PFEC_I;
+    if (e->cpl == 3 && !(access & EMUL_IMPLICIT))
+        pfec |= PFEC_U;
+    return pfec;
+}
+
+static void mmio_read(struct vm *vm, gpa_t gpa, u8 *buf, unsigned len)
+{
+    counters_mmio(&vm->counters, gpa);
+    while (len) {
+        unsigned n = len >= 8 ? 8 : len >= 4 ? 4 : len >= 2 ? 2 : 1;
+        u64 value = machine_mmio_read(vm->machine, gpa, n);
+        memcpy(buf, &value, n);
+        gpa += n, buf += n, len -= n;
+    }
+}
+
+static void mmio_write(struct vm *vm, gpa_t gpa, const u8 *buf, unsigned len)
+{
+    counters_mmio(&vm->counters, gpa);
+    while (len) {
+        unsigned n = len >= 8 ? 8 : len >= 4 ? 4 : len >= 2 ? 2 : 1;
+        u64 value = 0;
+        memcpy(&value, buf, n);
+        machine_mmio_write(vm->machine, gpa, n, value);
+        gpa += n, buf += n, len -= n;
+    }
+}
+
+static bool crosses(u64 la, unsigned len)
+{
+    return (la ^ (la + len - 1)) & PAGE_MASK;
+}
+
+static enum emul_result read_page(struct emul *e, u64 la, void *buf, unsigned len, unsigned access)
+{
+    struct vm *vm = vm_of(e);
+    struct mmu_walk w;
+    if (!translate(e, la, access_pfec(e, access), &w))
+        return page_fault(e, la, w.pfec);
+    if (!mmu_read(vm->mmu, w.gpa, buf, len))
+        mmio_read(vm, w.gpa, buf, len);
+    return EMUL_OK;
+}
+
+static enum emul_result op_read(struct emul *e, u64 la, void *buf, unsigned len, unsigned access)
+{
+    if (likely(!crosses(la, len)))
+        return read_page(e, la, buf, len, access);
+    unsigned first = (unsigned)(PAGE_SIZE - (la & ~PAGE_MASK));
+    enum emul_result r = read_page(e, la, buf, first, access);
+    return r != EMUL_OK ? r : read_page(e, la + first, (u8 *)buf + first, len - first, access);
+}
+
+static void write_walked(struct emul *e, const struct mmu_walk *w, const void *buf, unsigned len)
+{
+    struct vm *vm = vm_of(e);
+    hpa_t hpa;
+    if (mmu_lookup(vm->mmu, w->gpa, &hpa) == P2M_RAM)
+        mmu_emulated_store(vm->vcpu->mmu, w->gpa, buf, len, e->cpl == 3);
+    else
+        mmio_write(vm, w->gpa, buf, len);
+}
+
+static enum emul_result op_write(struct emul *e, u64 la, const void *buf, unsigned len, unsigned access)
+{
+    struct mmu_walk w, w2;
+    u32 pfec = access_pfec(e, access | EMUL_WRITE);
+    if (!translate(e, la, pfec, &w))
+        return page_fault(e, la, w.pfec);
+    if (likely(!crosses(la, len))) {
+        write_walked(e, &w, buf, len);
+        return EMUL_OK;
+    }
+    /* Both pages must allow it before either is written. */
+    unsigned first = (unsigned)(PAGE_SIZE - (la & ~PAGE_MASK));
+    if (!translate(e, la + first, pfec, &w2))
+        return page_fault(e, la + first, w2.pfec);
+    write_walked(e, &w, buf, first);
+    write_walked(e, &w2, (const u8 *)buf + first, len - first);
+    return EMUL_OK;
+}
+
+static enum emul_result op_fetch(struct emul *e, u64 la, void *buf, unsigned len, unsigned *got)
+{
+    struct vm *vm = vm_of(e);
+    unsigned n = (unsigned)min((u64)len, PAGE_SIZE - (la & ~PAGE_MASK));
+    *got = n;
+    if (likely((la & PAGE_MASK) == vm->code.gva && vm->code.user == (e->cpl == 3))) {
+        memcpy(buf, vm->code.memory + (la & ~PAGE_MASK), n);
+        return EMUL_OK;
+    }
+    unsigned available;
+    const u8 *code = vm_code(vm, &available); /* fills the cache for the page of RIP */
+    if (code && (la & PAGE_MASK) == vm->code.gva) {
+        memcpy(buf, vm->code.memory + (la & ~PAGE_MASK), n);
+        return EMUL_OK;
+    }
+    return read_page(e, la, buf, n, EMUL_FETCH);
+}
+
+static enum emul_result op_in(struct emul *e, u16 port, unsigned size, u32 *value)
+{
+    struct vm *vm = vm_of(e);
+    counters_port(&vm->counters, port, true);
+    *value = machine_in(vm->machine, port, size);
+    return EMUL_OK;
+}
+
+static enum emul_result op_out(struct emul *e, u16 port, unsigned size, u32 value)
+{
+    struct vm *vm = vm_of(e);
+    counters_port(&vm->counters, port, false);
+    machine_out(vm->machine, port, size, value);
+    return EMUL_OK;
+}
+
+static enum emul_result op_cr_read(struct emul *e, unsigned n, u64 *value)
+{
+    *value = vm_cr_read(vm_of(e), n);
+    return EMUL_OK;
+}
+
+static enum emul_result op_cr_write(struct emul *e, unsigned n, u64 value)
+{
+    return vm_cr_write(vm_of(e), n, value) ? EMUL_OK : general_protection(e);
+}
+
+static enum emul_result op_dr_read(struct emul *e, unsigned n, u64 *value)
+{
+    struct vcpu *v = vm_of(e)->vcpu;
+    if (n < 6)
+        return EMUL_UNHANDLED; /* DR0 to DR3 are in the CPU: MOV DR does not exit */
+    *value = v->virt->get_dr(v, n);
+    return EMUL_OK;
+}
+
+static enum emul_result op_dr_write(struct emul *e, unsigned n, u64 value)
+{
+    struct vcpu *v = vm_of(e)->vcpu;
+    if (n < 6)
+        return EMUL_UNHANDLED;
+    v->virt->set_dr(v, n, value);
+    return EMUL_OK;
+}
+
+static enum emul_result op_msr_read(struct emul *e, u32 index, u64 *value)
+{
+    return vm_msr_read(vm_of(e), index, value) ? EMUL_OK : general_protection(e);
+}
+
+static enum emul_result op_msr_write(struct emul *e, u32 index, u64 value)
+{
+    return vm_msr_write(vm_of(e), index, value) ? EMUL_OK : general_protection(e);
+}
+
+static enum emul_result op_cpuid(struct emul *e)
+{
+    vm_cpuid(vm_of(e), e->gpr);
+    return EMUL_OK;
+}
+
+static enum emul_result op_invlpg(struct emul *e, u64 la)
+{
+    mmu_invlpg(vm_of(e)->vcpu->mmu, la);
+    return EMUL_OK;
+}
+
+static enum emul_result op_hlt(struct emul *e)
+{
+    vm_of(e)->halted = true;
+    return EMUL_OK;
+}
+
+/* The guest's vector registers stay in the CPU while the hypervisor runs: it uses none itself. */
+#define XMM_CASES(insn)                                                                                     \
+    insn(0) insn(1) insn(2) insn(3) insn(4) insn(5) insn(6) insn(7) insn(8) insn(9) insn(10) insn(11) insn(12) \
+        insn(13) insn(14) insn(15)
+#define XMM_STORE(n)                                                      \
+    case n:                                                               \
+        __asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(buf) : "memory"); \
+        break;
+#define XMM_LOAD(n)                                                       \
+    case n:                                                               \
+        __asm__ volatile("movups (%0), %%xmm" #n : : "r"(buf) : "memory"); \
+        break;
+
+static void op_vec_read(struct emul *e, unsigned n, void *buf)
+{
+    (void)e;
+    switch (n) {
+        XMM_CASES(XMM_STORE)
+    }
+}
+
+static void op_vec_write(struct emul *e, unsigned n, const void *buf)
+{
+    (void)e;
+    switch (n) {
+        XMM_CASES(XMM_LOAD)
+    }
+}
+
+static const struct emul_ops ops = {
+    .fetch = op_fetch,
+    .read = op_read,
+    .write = op_write,
+    .in = op_in,
+    .out = op_out,
+    .cr_read = op_cr_read,
+    .cr_write = op_cr_write,
+    .dr_read = op_dr_read,
+    .dr_write = op_dr_write,
+    .msr_read = op_msr_read,
+    .msr_write = op_msr_write,
+    .cpuid = op_cpuid,
+    .invlpg = op_invlpg,
+    .hlt = op_hlt,
+    .vec_read = op_vec_read,
+    .vec_write = op_vec_write,
+};
+
+struct emul *vm_emul_begin(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu;
+    struct emul *e = &vm->emul;
+    vcpu_need(v, VCPU_RIP | VCPU_RSP | VCPU_SEG | VCPU_CR);
+    e->ops = &ops;
+    e->ctx = vm;
+    e->gpr = v->gpr;
+    e->seg = v->seg;
+    e->seg_valid = ~0u;
+    e->seg_changed = 0;
+    e->rip = v->rip;
+    e->rflags = v->rflags;
+    e->cr0 = v->cr0;
+    e->cr4 = v->cr4;
+    e->efer = v->efer;
+    e->cpl = (u8)v->virt->cpl(v);
+    e->int_shadow = false;
+    e->trap = false;
+    return e;
+}
+
+/* Back to the vcpu after an instruction that was executed. */
+static void finish(struct vm *vm, struct emul *e)
+{
+    struct vcpu *v = vm->vcpu;
+    v->rip = e->rip;
+    v->rflags = e->rflags & ~RFLAGS_RF;
+    v->int_shadow = e->int_shadow;
+    v->dirty |= VCPU_RIP | VCPU_RSP | (e->seg_changed ? VCPU_SEG : 0);
+    if (unlikely(e->trap)) {
+        v->virt->set_dr(v, 6, v->virt->get_dr(v, 6) | 1ull << 14); /* BS */
+        vm_raise(vm, VEC_DB);
+    }
+}
+
+void vm_emulate(struct vm *vm)
+{
+    struct emul *e = vm_emul_begin(vm);
+    switch (emul_step(e, REP_ITERATIONS)) {
+    case EMUL_OK:
+        finish(vm, e);
+        return;
+    case EMUL_FAULT:
+        if (e->fault.vector == VEC_PF)
+            vm_raise_pf(vm, e->fault.cr2, e->fault.error);
+        else if (e->fault.has_error)
+            vm_raise_error(vm, e->fault.vector, e->fault.error);
+        else
+            vm_raise(vm, e->fault.vector);
+        return;
+    case EMUL_UNHANDLED:
+        vm_end(vm, VM_ERROR, "an instruction that the emulator does not execute");
+        return;
+    case EMUL_STOP:
+        return;
+    }
+}

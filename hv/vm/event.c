@@ -1,0 +1,112 @@
+/* Exceptions and interrupts for the guest. */
+
+#include "vm/vm.h"
+
+void vm_raise(struct vm *vm, u8 vector)
+{
+    vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = vector};
+}
+
+void vm_raise_error(struct vm *vm, u8 vector, u32 error)
+{
+    vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = vector, .has_error = true, .error = error};
+}
+
+void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec)
+{
+    vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = gva};
+}
+
+/* SDM vol. 3, table 6-4. */
+static bool contributory(u8 vector)
+{
+    return vector == VEC_DE || (vector >= VEC_TS && vector <= VEC_GP);
+}
+
+/* An exception that came while another event was delivered (SDM vol. 3, table 6-5). */
+static void combine(struct vm *vm, const struct event *first)
+{
+    struct event *second = &vm->raised;
+    if (first->type == EVENT_INTR || first->type == EVENT_NMI) {
+        vm->deferred = *first;
+        return;
+    }
+    if (first->type != EVENT_EXCEPTION)
+        return;
+    if (first->vector == VEC_DF && (contributory(second->vector) || second->vector == VEC_PF)) {
+        vm_end(vm, VM_TRIPLE_FAULT, "an exception while a double fault was delivered");
+        return;
+    }
+    if ((contributory(first->vector) && contributory(second->vector)) ||
+        (first->vector == VEC_PF && (contributory(second->vector) || second->vector == VEC_PF)))
+        vm_raise_error(vm, VEC_DF, 0);
+}
+
+/* Faults push RF set, so that an instruction breakpoint is not taken again (SDM vol. 3, 17.3.1.1). */
+static bool is_fault(u8 vector)
+{
+    return vector != VEC_DB && vector != VEC_BP && vector != VEC_OF && vector != VEC_DF && vector != VEC_MC;
+}
+
+static void inject(struct vm *vm, const struct event *event)
+{
+    struct vcpu *v = vm->vcpu;
+    vcpu_need(v, VCPU_RIP);
+    if (event->type == EVENT_EXCEPTION && is_fault(event->vector)) {
+        v->rflags |= RFLAGS_RF;
+        v->dirty |= VCPU_RIP;
+    }
+    v->int_shadow = false;
+    vm->halted = false;
+    v->virt->inject(v, event);
+}
+
+static bool can_interrupt(struct vcpu *v)
+{
+    return vcpu_rflags(v) & RFLAGS_IF && !v->int_shadow;
+}
+
+static void want_window(struct vm *vm, bool on)
+{
+    if (vm->window == on)
+        return;
+    vm->window = on;
+    vm->vcpu->virt->intr_window(vm->vcpu, on);
+}
+
+void vm_deliver(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu;
+    struct event *interrupted = &v->interrupted;
+    bool busy = false;
+
+    if (vm->raised.type != EVENT_NONE) {
+        if (interrupted->type != EVENT_NONE)
+            combine(vm, interrupted);
+        inject(vm, &vm->raised);
+        vm->raised.type = EVENT_NONE;
+        busy = true;
+    } else if (interrupted->type != EVENT_NONE && interrupted->type != EVENT_SOFT) {
+        /* EVENT_SOFT: RIP is still at the INT instruction, which is executed again. */
+        inject(vm, interrupted);
+        busy = true;
+    }
+    interrupted->type = EVENT_NONE;
+
+    if (likely(vm->deferred.type == EVENT_NONE && !machine_intr(vm->machine))) {
+        want_window(vm, false);
+        return;
+    }
+    if (busy || !can_interrupt(v)) {
+        want_window(vm, true);
+        return;
+    }
+    if (vm->deferred.type != EVENT_NONE) {
+        inject(vm, &vm->deferred);
+        vm->deferred.type = EVENT_NONE;
+    } else {
+        struct event event = {.type = EVENT_INTR, .vector = machine_intr_ack(vm->machine)};
+        inject(vm, &event);
+    }
+    want_window(vm, machine_intr(vm->machine));
+}

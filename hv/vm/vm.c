@@ -1,0 +1,131 @@
+/* The loop: enter, count, handle, deliver. */
+
+#include "host/cpu.h"
+#include "host/log.h"
+#include "vm/vm.h"
+
+#define NEVER (~0ull)
+enum { LOG_HIGH_WATER = 64 * 1024 };
+
+const char *const exit_names[EXIT_REASONS] = {
+    [EXIT_INTR] = "intr",
+    [EXIT_NMI] = "nmi",
+    [EXIT_INTR_WINDOW] = "intr-window",
+    [EXIT_EXCEPTION] = "exception",
+    [EXIT_IO] = "io",
+    [EXIT_CPUID] = "cpuid",
+    [EXIT_HLT] = "hlt",
+    [EXIT_INVLPG] = "invlpg",
+    [EXIT_CR] = "cr",
+    [EXIT_RDMSR] = "rdmsr",
+    [EXIT_WRMSR] = "wrmsr",
+    [EXIT_RDPMC] = "rdpmc",
+    [EXIT_CACHE] = "cache",
+    [EXIT_XSETBV] = "xsetbv",
+    [EXIT_VIRT] = "virt",
+    [EXIT_TASK_SWITCH] = "task-switch",
+    [EXIT_TRIPLE_FAULT] = "triple-fault",
+    [EXIT_INIT] = "init",
+    [EXIT_ENTRY_FAILED] = "entry-failed",
+    [EXIT_UNKNOWN] = "unknown",
+};
+
+void vm_end(struct vm *vm, enum vm_end end, const char *why)
+{
+    if (vm->end != VM_RUNS)
+        return;
+    vm->end = end;
+    vm->end_why = why;
+}
+
+static u64 watchdog_deadline(const struct vm *vm)
+{
+    return vm->options.watchdog_s ? vm->alive + vm->options.watchdog_s * vm->clock.tsc_hz : NEVER;
+}
+
+static void arm_timer(struct vm *vm)
+{
+    u64 due = machine_next_deadline(vm->machine);
+    if (unlikely(vm->options.watchdog_s))
+        due = min(due, watchdog_deadline(vm));
+    host_clock_arm(&vm->clock, due == NEVER ? NEVER : due + vm->tsc_base);
+}
+
+static void set_time(struct vm *vm, u64 tsc)
+{
+    vm->now = tsc - vm->tsc_base;
+    machine_set_time(vm->machine, vm->now);
+    if (unlikely(vm->options.watchdog_s) && vm->now >= watchdog_deadline(vm))
+        vm_end(vm, VM_HANG, "the watchdog saw no console output and no mark");
+}
+
+/* HLT: the machine below sleeps until an interrupt for the guest is there. */
+static void idle(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu;
+    if (!(vcpu_rflags(v) & RFLAGS_IF)) {
+        vm_end(vm, VM_HANG, "HLT with interrupts off, and nothing that could end it");
+        return;
+    }
+    for (;;) {
+        set_time(vm, rdtsc());
+        machine_poll(vm->machine);
+        serial_send(vm->console);
+        log_send();
+        if (machine_intr(vm->machine) || vm->deferred.type != EVENT_NONE || vm->end != VM_RUNS)
+            break;
+        arm_timer(vm);
+        cpu_wait();
+        vm->clock.armed = 0;
+    }
+    vm->halted = false;
+}
+
+static void trace(struct vm *vm, const struct exit *e)
+{
+    vm->ring[vm->exits++ % EXIT_RING] = (struct exit_trace){e->code, vm->vcpu->rip, e->info1, e->info2};
+}
+
+/* Between exits, outside their accounts: what is to be sent, and the audit. */
+static void housekeeping(struct vm *vm)
+{
+    char text[200];
+    if (unlikely(serial_queued(vm->console)))
+        serial_send(vm->console);
+    if (unlikely(log_queued() > LOG_HIGH_WATER))
+        log_drain();
+    if (unlikely(vm->options.audit_every) && vm->exits % vm->options.audit_every == 0 && mmu_audit(vm->mmu, text, sizeof text)) {
+        log_line("audit: %s", text);
+        vm_end(vm, VM_PANIC, "the audit found a shadow entry that the guest's tables do not allow");
+    }
+}
+
+static void enter(struct vm *vm, struct exit *e)
+{
+    struct vcpu *v = vm->vcpu;
+    if (mmu_take_tlb_flush(v->mmu)) {
+        v->virt->flush_tlb(v);
+        vm->code.gva = NEVER;
+    }
+    v->virt->run(v, e);
+}
+
+enum vm_end vm_run(struct vm *vm)
+{
+    struct exit e = {0};
+
+    while (vm->end == VM_RUNS) {
+        vm_deliver(vm);
+        arm_timer(vm);
+        enter(vm, &e);
+        u64 begin = rdtsc();
+        set_time(vm, begin);
+        trace(vm, &e);
+        vm_handle_exit(vm, &e);
+        counters_exit(&vm->counters, rdtsc() - begin);
+        housekeeping(vm);
+        if (unlikely(vm->halted))
+            idle(vm);
+    }
+    return vm->end;
+}
