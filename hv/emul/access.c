@@ -1,6 +1,6 @@
 /* Segmentation checks (SDM vol. 3, 5.3 to 5.5) and operands in memory. */
 
-#include "emul/internal.h"
+#include "emul/linear.h"
 
 void emul_seg_fill(struct emul *e, unsigned n)
 {
@@ -9,58 +9,21 @@ void emul_seg_fill(struct emul *e, unsigned n)
     e->seg_valid |= 1u << n;
 }
 
-/* #SS(0) or #GP(0). */
-static enum emul_result seg_violation(struct emul *e, unsigned seg)
+enum emul_result emul_seg_violation(struct emul *e, unsigned seg)
 {
     return emul_raise_error(e, seg == SEG_SS ? VEC_SS : VEC_GP, 0);
-}
-
-/* Type and presence of a segment in protected mode. */
-static bool seg_allows(const struct seg *s, unsigned access)
-{
-    if (!(s->attr & SEG_P))
-        return false;
-    if (s->attr & 8) /* code: never written, read if readable */
-        return !(access & EMUL_WRITE) && (s->attr & 2);
-    return !(access & EMUL_WRITE) || (s->attr & 2);
-}
-
-static bool seg_contains(const struct seg *s, u64 ea, u64 last)
-{
-    if (unlikely((s->attr & (SEG_S | 0xc)) == (SEG_S | 4))) /* expand-down data */
-        return ea > s->limit && last <= (s->attr & SEG_DB ? 0xffffffffu : 0xffffu);
-    return last <= s->limit;
 }
 
 enum emul_result emul_linear(struct emul *e, const struct insn *in, unsigned seg, u64 ea,
                              unsigned size, unsigned access, u64 *la)
 {
-    u64 last = ea + size - 1;
-
-    if (in->mode64) {
-        u64 base = seg >= SEG_FS ? seg_get(e, seg)->base : 0;
-        *la = base + ea;
-        if (unlikely(!is_canonical(e, *la) || !is_canonical(e, base + last)))
-            return seg_violation(e, seg);
-    } else {
-        const struct seg *s = seg_get(e, seg);
-        if (unlikely(!seg_contains(s, ea, last)))
-            return seg_violation(e, seg);
-        if (unlikely(is_protected(e) && !seg_allows(s, access)))
-            return seg_violation(e, seg);
-        *la = (u32)(s->base + ea);
-    }
-    /* Alignment checks of user code (SDM vol. 3, 6.15, #AC); vector accesses have their own. */
-    if (unlikely((e->rflags & RFLAGS_AC) && e->cpl == 3 && (e->cr0 & CR0_AM)) && size <= 8 &&
-        (*la & (size - 1)) && !(access & EMUL_IMPLICIT))
-        return emul_raise_error(e, VEC_AC, 0);
-    return EMUL_OK;
+    return linear_address(e, in->mode64, seg, ea, size, access, la);
 }
 
 enum emul_result emul_mem_read(struct emul *e, const struct insn *in, unsigned seg, u64 ea,
                                void *buf, unsigned size)
 {
-    u64 la;
+    u64 la = 0;
     enum emul_result r = emul_linear(e, in, seg, ea, size, EMUL_READ, &la);
     return r == EMUL_OK ? e->ops->read(e, la, buf, size, EMUL_READ) : r;
 }
@@ -68,7 +31,7 @@ enum emul_result emul_mem_read(struct emul *e, const struct insn *in, unsigned s
 enum emul_result emul_mem_write(struct emul *e, const struct insn *in, unsigned seg, u64 ea,
                                 const void *buf, unsigned size)
 {
-    u64 la;
+    u64 la = 0;
     enum emul_result r = emul_linear(e, in, seg, ea, size, EMUL_WRITE, &la);
     return r == EMUL_OK ? e->ops->write(e, la, buf, size, EMUL_WRITE) : r;
 }

@@ -6,32 +6,26 @@
 static bool fetch_more(struct emul *e, struct insn *in)
 {
     const struct seg *cs = seg_get(e, SEG_CS);
-    u64 eip = e->rip + in->have, la;
+    u64 la = e->rip + in->have;
     unsigned len = INSN_MAX - in->have, got = 0;
 
-    if (in->result != EMUL_OK)
-        return false;
     if (in->mode64) {
-        la = eip;
-        if (!is_canonical(e, la))
+        if (unlikely(!is_canonical(e, la)))
             len = 0;
     } else {
-        eip = (u32)eip;
-        la = (u32)(cs->base + eip);
-        if (eip > cs->limit)
-            len = 0;
-        else if (len > (u64)cs->limit - eip + 1)
-            len = (unsigned)(cs->limit - eip + 1);
+        u64 left = (u64)cs->limit + 1 - (u32)la;
+        if (unlikely(left < len || left > 1ull << 32))
+            len = left > 1ull << 32 ? 0 : (unsigned)left;
+        la = (u32)(cs->base + la);
     }
-    if (!len) {
+    if (unlikely(!len))
         in->result = emul_gp0(e);
+    else
+        in->result = e->ops->fetch(e, la, in->bytes + in->have, len, &got);
+    if (unlikely(in->result != EMUL_OK))
         return false;
-    }
-    in->result = e->ops->fetch(e, la, in->bytes + in->have, len, &got);
-    if (in->result != EMUL_OK || !got || got > len)
-        return false;
-    in->have += (u8)got;
-    return true;
+    in->have += (u8)min(got, len);
+    return got;
 }
 
 /* The next n (1, 2, 4, 8) code bytes; 0 where there are none, with in->result set. */
@@ -39,7 +33,7 @@ static u64 next_slow(struct emul *e, struct insn *in, unsigned n)
 {
     u64 v = 0;
     for (unsigned i = 0; i < n; i++) {
-        if (in->pos == in->have && !fetch_more(e, in))
+        if (in->pos == in->have && (in->result != EMUL_OK || !fetch_more(e, in)))
             return 0;
         v |= (u64)in->bytes[in->pos++] << 8 * i;
     }
@@ -160,7 +154,7 @@ static void decode_imm(struct emul *e, struct insn *in)
     }
 }
 
-static void operand_reg(struct emul *e, struct insn *in, struct operand *o, unsigned n)
+static inline void operand_reg(struct emul *e, struct insn *in, struct operand *o, unsigned n)
 {
     o->reg = reg_ptr(e, in, n, o->size);
     o->val = reg_read(o->reg, o->size);
@@ -207,14 +201,22 @@ static void decode_prefix(struct insn *in, u8 b)
     }
 }
 
-static void decode_init(struct emul *e, struct insn *in)
+enum emul_result insn_begin(struct emul *e, struct insn *in)
 {
     const struct seg *cs = seg_get(e, SEG_CS);
+    unsigned db = cs->attr & SEG_DB ? 4 : 2;
+
     in->mode64 = (e->efer & EFER_LMA) && (cs->attr & SEG_L);
-    in->adsize = in->mode64 ? 8 : cs->attr & SEG_DB ? 4 : 2;
-    in->opsize = in->mode64 || (cs->attr & SEG_DB) ? 4 : 2;
+    in->adsize = (u8)(in->mode64 ? 8 : db);
+    in->opsize = (u8)(in->mode64 ? 4 : db);
     in->result = EMUL_OK;
     in->pos = in->have = 0;
+    fetch_more(e, in);
+    return in->result;
+}
+
+static void decode_init(struct emul *e, struct insn *in)
+{
     in->has_mem = in->rip_relative = in->lock = in->data16 = false;
     in->keep_rf = in->no_trap = false;
     in->rep = in->rex = in->modrm = in->map = 0;
@@ -237,7 +239,7 @@ static void opcode_variant(struct emul *e, struct insn *in)
             in->op = &emul_nop;
         break;
     default: /* LES and LDS have no register form (SDM vol. 2, 2.3.5) */
-        if (in->pos == in->have)
+        if (in->pos == in->have && in->result == EMUL_OK)
             fetch_more(e, in);
         if (in->pos < in->have && (in->mode64 || in->bytes[in->pos] >= 0xc0))
             in->op = &emul_vex;
@@ -271,7 +273,7 @@ static void decode_opcode(struct emul *e, struct insn *in)
         in->op = in->map == 1 ? &emul_map1[b] : in->map == 2 ? &emul_map2[b] : &emul_map3[b];
     }
     in->opcode = b;
-    if (unlikely(in->map == 0 && (b == 0x63 || b == 0x90 || b == 0xc4 || b == 0xc5)))
+    if (unlikely(in->op->flags & F_VARIANT))
         opcode_variant(e, in);
 }
 
@@ -322,8 +324,10 @@ enum emul_result insn_decode(struct emul *e, struct insn *in)
 enum emul_result emul_decode(struct emul *e, struct emul_insn *insn)
 {
     struct insn in;
-    enum emul_result r = insn_decode(e, &in);
+    enum emul_result r = insn_begin(e, &in);
 
+    if (r == EMUL_OK)
+        r = insn_decode(e, &in);
     if (r != EMUL_OK)
         return r;
     if (!in.op->exec && !in.op->flags)

@@ -63,6 +63,7 @@ enum opcode_flag {
     F_PREFIX = 1 << 16,
     F_UD = 1 << 17,   /* undefined: #UD */
     F_IMP_STACK = 1 << 18, /* ModRM.rm based on rSP counts after the pop */
+    F_VARIANT = 1 << 20, /* see opcode_variant() */
     F_CR = 1 << 19,   /* ModRM.mod is ignored; rm is a register of full size */
 };
 
@@ -115,8 +116,12 @@ typedef u16 __attribute__((may_alias)) reg16;
 typedef u32 __attribute__((may_alias)) reg32;
 typedef u64 __attribute__((may_alias)) reg64;
 
-/* decode.c */
+/* decode.c: finds the mode and fetches the first code bytes; then decodes. */
+enum emul_result insn_begin(struct emul *e, struct insn *in);
 enum emul_result insn_decode(struct emul *e, struct insn *in);
+
+/* fast.c: executes the most frequent form of store. False if it is another instruction. */
+bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result);
 
 /* fault.c: fill e->fault and return EMUL_FAULT. Error codes are dropped in real mode. */
 enum emul_result emul_raise(struct emul *e, unsigned vector);

@@ -69,12 +69,17 @@ static enum emul_result execute_undo(struct emul *e, struct insn *in)
 enum emul_result emul_step(struct emul *e, unsigned max_iterations)
 {
     struct insn in;
-    enum emul_result r = insn_decode(e, &in);
+    enum emul_result r = insn_begin(e, &in);
 
     if (unlikely(r != EMUL_OK))
         return r;
     e->int_shadow = false;
     e->trap = false;
+    if (emul_store_fast(e, &in, &r))
+        return r;
+    r = insn_decode(e, &in);
+    if (unlikely(r != EMUL_OK))
+        return r;
     if (unlikely(in.lock || !in.op->exec ||
                  (in.op->flags & (F_UD | F_NO64 | F_PROT | F_MEM | F_CPL0)))) {
         r = check(e, &in);
