@@ -37,3 +37,19 @@ $(B)/guestbench: $(B)/guestbench-amd64
 	ln -sf guestbench-amd64 $@
 
 all: $(GB_ARCHES:%=$(B)/guestbench-%) $(B)/guestbench
+
+# Unit tests of the core.
+$(eval $(call host_test,guestbench-stats,guestbench/tests/test_stats.c guestbench/core/stats.c,-lm))
+$(eval $(call host_test,guestbench-sha256,guestbench/tests/test_sha256.c guestbench/core/sha256.c))
+$(eval $(call host_test,guestbench-config,guestbench/tests/test_config.c guestbench/core/config.c))
+$(eval $(call host_test,guestbench-tap,guestbench/tests/test_tap.c $(addprefix guestbench/core/,\
+	report.c result.c stats.c tap.c),-lm))
+
+# The core with benchmarks that go wrong, and the suite as a command.
+$(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \
+		$(wildcard guestbench/core/*.[ch])
+	@mkdir -p $(@D)
+	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^) -lm
+$(eval $(call script_test,guestbench/tests/run.t,$(GB_ARCHES:%=$(B)/guestbench-%) \
+	$(B)/tests/guestbench-faults.elf))
+$(eval $(call script_test,guestbench/tests/loops.t,$(GB_ARCHES:%=$(B)/guestbench-%)))

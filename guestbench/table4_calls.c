@@ -40,7 +40,7 @@ static void calls_setup(struct bench_run *run)
         long one = 1;                                                                              \
         (void)run;                                                                                 \
         __asm__ volatile("" : "+r"(function), "+r"(one));                                          \
-        for (uint64_t i = n * (CALLS / (per_turn)); i > 0; i--) {                                  \
+        for (size_t i = (size_t)n * (CALLS / (per_turn)); i > 0; i--) {                            \
             calls;                                                                                 \
         }                                                                                          \
     }

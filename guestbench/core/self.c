@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,14 +20,26 @@ extern char **environ;
 
 static int binary = -1;
 
+/* Where there is no /proc: the path, for this process and for those it starts. */
+static const char path_variable[] = "GUESTBENCH_SELF";
+
+static void find_without_proc(const char *argv0)
+{
+    char absolute[PATH_MAX];
+    const char *known = getenv(path_variable);
+    const char *executed = (const char *)getauxval(AT_EXECFN);
+    if (known)
+        binary = open(known, O_RDONLY | O_CLOEXEC);
+    else if (realpath(executed ? executed : argv0, absolute) &&
+             (binary = open(absolute, O_RDONLY | O_CLOEXEC)) >= 0)
+        setenv(path_variable, absolute, 1);
+}
+
 void self_init(const char *argv0)
 {
     binary = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
-    const char *path = (const char *)getauxval(AT_EXECFN);
-    if (binary < 0 && path)
-        binary = open(path, O_RDONLY | O_CLOEXEC);
     if (binary < 0)
-        binary = open(argv0, O_RDONLY | O_CLOEXEC);
+        find_without_proc(argv0);
 }
 
 int self_fd(void)
