@@ -16,16 +16,16 @@ static void wrong(struct audit *a, const char *what, u32 page, unsigned slot, u6
     const struct spage *sp = &a->mmu->pages[page];
 
     if (!a->errors++)
-        fmt_snprintf(a->text, a->size, "%s: page %u gfn %x role %x slot %u entry %llx want %llx", what,
-                     page, sp->gfn, sp->role.word, slot,
+        fmt_snprintf(a->text, a->size, "%s: page %u gfn %x role %x slot %u entry %llx want %llx",
+                     what, page, sp->gfn, sp->role.word, slot,
                      (unsigned long long)a->mmu->tables[page][slot], (unsigned long long)want);
 }
 
 /* Whether entry allows nothing that `want` does not. */
 static bool within(u64 entry, u64 want)
 {
-    return !((entry ^ want) & (SPTE_HPA | PTE_PS | SPTE_LEAF)) && !(entry & ~want & (PTE_W | PTE_U)) &&
-           !(want & ~entry & PTE_NX);
+    return !((entry ^ want) & (SPTE_HPA | PTE_PS | SPTE_LEAF)) &&
+           !(entry & ~want & (PTE_W | PTE_U)) && !(want & ~entry & PTE_NX);
 }
 
 static void check_leaf(struct audit *a, u32 page, unsigned slot, u64 gpte)
@@ -50,7 +50,8 @@ static void check_link(struct audit *a, u32 page, unsigned slot, u64 gfn, union 
 
     if (!child->used || child->gfn != gfn || child->role.word != role.word)
         wrong(a, "link to another page", page, slot, gfn);
-    else if (!within(a->mmu->tables[page][slot], want)) /* less: the guest's D came by another way */
+    else if (!within(a->mmu->tables[page][slot],
+                     want)) /* less: the guest's D came by another way */
         wrong(a, "link", page, slot, want);
 }
 
@@ -73,7 +74,8 @@ static void check_upper(struct audit *a, u32 page, unsigned slot, u64 gpte)
     bool large = gpte_large(role, level, gpte);
     u64 entry = mmu->tables[page][slot], gfn = gpte_gfn(role, level, gpte, large);
 
-    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || gpte_reserved(mmu, role, level, gpte, large)) {
+    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) ||
+        gpte_reserved(mmu, role, level, gpte, large)) {
         wrong(a, "upper", page, slot, 0);
         return;
     }
@@ -144,7 +146,8 @@ static void check_list(struct audit *a, u32 page, unsigned slot)
         if (LIST_KIND(prev) != LIST_BLOCK ||
             (mmu->frames[index * 512ull].word & F_HPA) != (entry & SPTE_HPA))
             wrong(a, "list: not the block's", page, slot, prev);
-    } else if (LIST_KIND(prev) != LIST_FRAME || (mmu->frames[index].word & F_HPA) != (entry & SPTE_HPA)) {
+    } else if (LIST_KIND(prev) != LIST_FRAME ||
+               (mmu->frames[index].word & F_HPA) != (entry & SPTE_HPA)) {
         wrong(a, "list: not the frame's", page, slot, prev);
     } else if ((entry & PTE_W) && !word_writable(mmu->frames[index].word)) {
         wrong(a, "writable guest table", page, slot, prev);
@@ -221,7 +224,7 @@ static void check_pae_roots(struct audit *a, const struct mmu_vcpu *v)
     for (unsigned slot = 0; slot < 512; slot++) {
         const struct pae_root *r = &v->pae[slot / 4];
         u64 entry = mmu->tables[v->pae_page][slot], gfn;
-        union role role = { .word = (u32)(r->key >> 32) };
+        union role role = {.word = (u32)(r->key >> 32)};
         if (!(entry & PTE_P))
             continue;
         if (role.mode == MODE_OFF) {
@@ -239,7 +242,7 @@ static void check_pae_roots(struct audit *a, const struct mmu_vcpu *v)
 
 unsigned mmu_audit(struct mmu *mmu, char *text, size_t size)
 {
-    struct audit a = { mmu, text, size, 0 };
+    struct audit a = {mmu, text, size, 0};
 
     if (size)
         text[0] = 0;

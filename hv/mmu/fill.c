@@ -34,8 +34,7 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
         mmu->pages[child].stamp = mmu->stamp;
         u64 link = spte_link(mmu, page, child, gpte, large);
         if (link != old) {
-            if (!direct && (mmu->frames[gfn].word & F_UNSYNC))
-                sync_gfn(mmu, gfn);
+            sync_below(mmu, child);
             spte_change(mmu, page, slot, link);
         }
         return child;
@@ -47,9 +46,7 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
         mmu->counters.splits += !!(mmu->tables[page][slot] & SPTE_LEAF);
         spte_clear(mmu, page, slot);
     }
-    /* INVLPG reaches only what is linked, so nothing stale may be linked anew. */
-    if (!direct && (mmu->frames[gfn].word & F_UNSYNC))
-        sync_gfn(mmu, gfn);
+    sync_below(mmu, child);
     spte_set(mmu, page, slot, spte_link(mmu, page, child, gpte, large), LIST_PAGE | child);
     return child;
 }
@@ -63,8 +60,8 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     if (((old & PTE_P) && !(old & SPTE_LEAF)) || !block_large(mmu, gfn))
         return false;
     u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[2];
-    u64 spte = PTE_PS | spte_leaf(mmu, role, role.acc & gpte_acc(gpte), gpte & PTE_D,
-                                  mmu->frames[gfn].word);
+    u64 spte = PTE_PS |
+               spte_leaf(mmu, role, role.acc & gpte_acc(gpte), gpte & PTE_D, mmu->frames[gfn].word);
     if ((access & PFEC_W) && !(spte & PTE_W))
         return false;
     if (old & PTE_P)

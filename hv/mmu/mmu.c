@@ -3,8 +3,8 @@
 #include "mmu/mmu_int.h"
 
 const char *const mmu_option_names[MMU_OPT_COUNT] = {
-    [MMU_OPT_STORE] = "store", [MMU_OPT_PREFETCH] = "prefetch", [MMU_OPT_CACHE] = "cache",
-    [MMU_OPT_UNSYNC] = "unsync", [MMU_OPT_LARGE] = "large", [MMU_OPT_FLOOD] = "flood",
+    [MMU_OPT_STORE] = "store",   [MMU_OPT_PREFETCH] = "prefetch", [MMU_OPT_CACHE] = "cache",
+    [MMU_OPT_UNSYNC] = "unsync", [MMU_OPT_LARGE] = "large",       [MMU_OPT_FLOOD] = "flood",
 };
 
 #define PAGE_COST (PAGE_SIZE + 512 * sizeof(struct link) + sizeof(struct spage) + 4 * sizeof(u32))
@@ -37,9 +37,10 @@ static void frames_init(struct mmu *mmu, u64 *at)
     mmu->frames = carve(c, at, n * sizeof(struct frame));
     mmu->blocks = carve(c, at, blocks * sizeof(struct block));
     for (u64 i = 0; i < n; i++)
-        mmu->frames[i] = (struct frame){ (c->ram_hpa + (i << PAGE_SHIFT)) | F_RAM | F_OWN, NONE, NONE };
+        mmu->frames[i] =
+            (struct frame){(c->ram_hpa + (i << PAGE_SHIFT)) | F_RAM | F_OWN, NONE, NONE};
     for (u64 i = 0; i < blocks; i++)
-        mmu->blocks[i] = (struct block){ .rmap = NONE };
+        mmu->blocks[i] = (struct block){.rmap = NONE};
 }
 
 static void pages_init(struct mmu *mmu, u64 *at)

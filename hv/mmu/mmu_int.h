@@ -55,7 +55,7 @@ union role {
     struct {
         u32 mode : 2;
         u32 level : 3;
-        u32 quad : 2; /* which part of a 2-level guest's table (1024 entries) */
+        u32 quad : 2;   /* which part of a 2-level guest's table (1024 entries) */
         u32 direct : 1; /* of no guest table: part of a large page, or paging is off */
         u32 wp : 1;
         u32 acc : 3;
@@ -159,12 +159,12 @@ struct mmu {
 
 /* The walk of the guest's tables, as the shadow code needs it. */
 struct gwalk {
-    u64 gpte[5];      /* by level, A and D as they are now */
-    u64 table[5];     /* gfn of the table that gpte is in */
-    void *entry[5];   /* where it is; NULL: not in RAM */
-    unsigned level;   /* of the leaf; 4 where paging is off */
-    u64 gfn;          /* before A20 */
-    bool shadowable;  /* all tables are in frames with F_OWN */
+    u64 gpte[5];     /* by level, A and D as they are now */
+    u64 table[5];    /* gfn of the table that gpte is in */
+    void *entry[5];  /* where it is; NULL: not in RAM */
+    unsigned level;  /* of the leaf; 4 where paging is off */
+    u64 gfn;         /* before A20 */
+    bool shadowable; /* all tables are in frames with F_OWN */
 };
 
 static inline bool mmu_has(const struct mmu *mmu, enum mmu_option option)
@@ -295,6 +295,7 @@ union role role_direct(union role role, unsigned level, unsigned acc);
 bool unsync_try(struct mmu *mmu, u64 gfn);
 void unsync_forget(struct mmu *mmu, u64 gfn);
 void sync_gfn(struct mmu *mmu, u64 gfn);
+void sync_below(struct mmu *mmu, u32 page);
 void sync_slot(struct mmu *mmu, u32 page, unsigned slot);
 void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying);
 

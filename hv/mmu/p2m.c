@@ -55,10 +55,10 @@ static void region_cut(struct mmu *mmu, u64 gfn, u64 count)
         u64 left = min(r_end, gfn), right = max(r.gfn, end);
 
         if (r.gfn < left && mmu->region_count < REGIONS_MAX)
-            mmu->regions[mmu->region_count++] = (struct region){ r.gfn, left - r.gfn, r.word };
+            mmu->regions[mmu->region_count++] = (struct region){r.gfn, left - r.gfn, r.word};
         if (right < r_end && mmu->region_count < REGIONS_MAX)
-            mmu->regions[mmu->region_count++] = (struct region){
-                right, r_end - right, r.word + ((right - r.gfn) << PAGE_SHIFT) };
+            mmu->regions[mmu->region_count++] =
+                (struct region){right, r_end - right, r.word + ((right - r.gfn) << PAGE_SHIFT)};
     }
 }
 
@@ -89,7 +89,7 @@ bool mmu_map(struct mmu *mmu, gpa_t gpa, u64 size, enum p2m_kind kind, hpa_t hpa
     }
     bool room = mmu->region_count < REGIONS_MAX - 1; /* a later cut may split one region in two */
     if (count && word && room)
-        mmu->regions[mmu->region_count++] = (struct region){ gfn, count, word };
+        mmu->regions[mmu->region_count++] = (struct region){gfn, count, word};
     roots_reload(mmu);
     return !count || !word || room;
 }

@@ -130,8 +130,12 @@ u32 page_alloc(struct mmu *mmu)
     struct spage *sp = &mmu->pages[page];
     mmu->free = sp->hash_next;
     mmu->free_count--;
-    *sp = (struct spage){ .hash_next = NONE, .gfn_next = NONE, .parents = NONE, .used = true,
-                          .referenced = true, .stamp = mmu->stamp };
+    *sp = (struct spage){.hash_next = NONE,
+                         .gfn_next = NONE,
+                         .parents = NONE,
+                         .used = true,
+                         .referenced = true,
+                         .stamp = mmu->stamp};
     return page;
 }
 

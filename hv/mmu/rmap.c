@@ -19,7 +19,7 @@ void link_add(struct mmu *mmu, u32 list, u32 name)
 {
     u32 *head = list_head(mmu, list);
 
-    mmu->links[name] = (struct link){ *head, list };
+    mmu->links[name] = (struct link){*head, list};
     if (*head != NONE)
         mmu->links[*head].prev = name;
     *head = name;
@@ -62,16 +62,16 @@ void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list)
     if (list != NONE)
         link_add(mmu, list, page * 512 + slot);
     else
-        mmu->links[page * 512 + slot] = (struct link){ NONE, NONE };
+        mmu->links[page * 512 + slot] = (struct link){NONE, NONE};
 }
 
-/* Changes a present entry that stays in its list. */
+/* Changes a present entry that stays in its list. More U is fewer rights too: SMEP and SMAP. */
 void spte_change(struct mmu *mmu, u32 page, unsigned slot, u64 spte)
 {
     u64 old = mmu->tables[page][slot];
 
     mmu->tables[page][slot] = spte;
-    if ((old & ~spte & (PTE_W | PTE_U)) || (spte & ~old & PTE_NX) || ((old ^ spte) & SPTE_HPA))
+    if ((old & ~spte & PTE_W) || (spte & ~old & PTE_NX) || ((old ^ spte) & (PTE_U | SPTE_HPA)))
         mmu->gen++;
 }
 

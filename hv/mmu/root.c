@@ -4,7 +4,7 @@
 
 static union role role_of(u64 cr0, u64 cr4, u64 efer)
 {
-    union role r = { .wp = 1, .acc = ACC_ALL };
+    union role r = {.wp = 1, .acc = ACC_ALL};
 
     if (!(cr0 & CR0_PG)) {
         r.direct = 1;
@@ -48,7 +48,8 @@ static void slot_empty(struct mmu *mmu, u32 page, unsigned slot)
 static void root_load_pae(struct mmu_vcpu *v)
 {
     struct mmu *mmu = v->mmu;
-    u32 cr3 = v->role.mode == MODE_OFF ? 0 : (u32)v->cr3 & (v->role.mode == MODE_PAE ? ~31u : ~4095u);
+    u32 cr3 =
+        v->role.mode == MODE_OFF ? 0 : (u32)v->cr3 & (v->role.mode == MODE_PAE ? ~31u : ~4095u);
     u64 key = (u64)v->role.word << 32 | cr3;
     unsigned n = ((cr3 >> 12) ^ (cr3 >> 5) ^ (v->role.word >> 8)) % PAE_ROOTS;
     struct pae_root *r = &v->pae[n];
@@ -237,8 +238,8 @@ struct mmu_vcpu *mmu_vcpu_create(struct mmu *mmu)
         return NULL;
     struct mmu_vcpu *v = &mmu->vcpus[mmu->vcpu_count++];
     v->mmu = mmu;
-    v->pae_page = page_pinned(mmu, (union role){ .mode = MODE_PAE, .level = 3, .direct = 1 });
-    v->null_root = page_pinned(mmu, (union role){ .mode = MODE_LONG, .level = 4, .direct = 1 });
+    v->pae_page = page_pinned(mmu, (union role){.mode = MODE_PAE, .level = 3, .direct = 1});
+    v->null_root = page_pinned(mmu, (union role){.mode = MODE_LONG, .level = 4, .direct = 1});
     v->root = v->null_root;
     mmu->pages[v->root].pins++; /* root_load takes it back */
     v->flush = true;

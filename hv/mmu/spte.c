@@ -79,9 +79,12 @@ union role role_child(union role role, unsigned level, u64 gpte)
 /* The role of a page at `level` that maps frames one by one. */
 union role role_direct(union role role, unsigned level, unsigned acc)
 {
-    return (union role){ .level = level & 7, .direct = 1, .wp = role.wp,
-                         .acc = role.wp ? ACC_ALL : acc & ACC_ALL, .smep = role.smep,
-                         .smap = role.smap };
+    return (union role){.level = level & 7,
+                        .direct = 1,
+                        .wp = role.wp,
+                        .acc = role.wp ? ACC_ALL : acc & ACC_ALL,
+                        .smep = role.smep,
+                        .smap = role.smap};
 }
 
 static int change_kind(u64 old, u64 now)
@@ -163,9 +166,8 @@ int spte_update_upper(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
         if (child->gfn == (gpte_gfn(role, role.level, gpte, false) & mmu->gfn_mask) &&
             child->role.word == want.word)
             now = spte_link(mmu, page, spte_child(mmu, old), gpte, false);
-        /* A stale leaf entry must not gain rights from above: no TLB could hold that. */
-        if (now != old && now && (mmu->frames[child->gfn].word & F_UNSYNC))
-            sync_gfn(mmu, child->gfn);
+        if (now && now != old)
+            sync_below(mmu, spte_child(mmu, old));
     }
     if (now)
         spte_change(mmu, page, slot, now);

@@ -76,6 +76,20 @@ void sync_gfn(struct mmu *mmu, u64 gfn)
     mmu->counters.resynced++;
 }
 
+/* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
+ * may be linked anew; nor may a stale entry gain rights from above, as no TLB could hold that. */
+void sync_below(struct mmu *mmu, u32 page)
+{
+    const struct spage *sp = &mmu->pages[page];
+
+    if (!mmu->unsync_count || sp->role.direct)
+        return;
+    if (sp->role.level > 1)
+        sync_all(mmu);
+    else if (mmu->frames[sp->gfn].word & F_UNSYNC)
+        sync_gfn(mmu, sp->gfn);
+}
+
 /* INVLPG: one entry of a table, where that is out of sync. */
 void sync_slot(struct mmu *mmu, u32 page, unsigned slot)
 {

@@ -9,7 +9,7 @@ static u64 bits(unsigned high, unsigned low)
 
 static void rsvd_init_64(struct mmu *mmu, unsigned mode, bool nxe)
 {
-    u64 (*r)[5] = mmu->rsvd[mode][nxe];
+    u64(*r)[5] = mmu->rsvd[mode][nxe];
     /* PAE paging reserves 62:52 too, which 4-level paging leaves to software. */
     u64 all = bits(mode == MODE_PAE ? 62 : 51, mmu->config.maxphyaddr) | (nxe ? 0 : PTE_NX);
     u64 no_1g = mmu->config.gbpages ? 0 : PTE_PS;
@@ -129,7 +129,8 @@ bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
         gfn = (e & F_HPA) >> PAGE_SHIFT;
     }
     for (level = top;; level--) {
-        unsigned index = (unsigned)(gva >> (PAGE_SHIFT + stride * (level - 1))) & ((1u << stride) - 1);
+        unsigned index =
+            (unsigned)(gva >> (PAGE_SHIFT + stride * (level - 1))) & ((1u << stride) - 1);
         u64 e = entry_read(mmu, role, gfn & mmu->gfn_mask, index, level, g);
         bool large = gpte_large(role, level, e);
 
@@ -155,7 +156,8 @@ bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
     return true;
 }
 
-bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct mmu_walk *w)
+bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
+                   struct mmu_walk *w)
 {
     struct gwalk g;
 

@@ -28,8 +28,8 @@ void model_fail(struct model *m, const char *format, ...)
     va_end(ap);
     struct model c = *m;
     model_free(m);
-    fail_msg("seed %llu step %u mode %d cr0 %llx cr3 %llx cr4 %llx: %s", (unsigned long long)c.seed, c.step,
-             model_mode(&c), (unsigned long long)c.cr0, (unsigned long long)c.cr3,
+    fail_msg("seed %llu step %u mode %d cr0 %llx cr3 %llx cr4 %llx: %s", (unsigned long long)c.seed,
+             c.step, model_mode(&c), (unsigned long long)c.cr0, (unsigned long long)c.cr3,
              (unsigned long long)c.cr4, text);
     abort();
 }
@@ -48,7 +48,7 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
     memset(m->host, 0, before);
     m->nx = model_random(m, 4);
     m->gb = model_random(m, 2);
-    m->maxphyaddr = (unsigned[]){ 36, 40, 46, 52 }[model_random(m, 4)];
+    m->maxphyaddr = (unsigned[]){36, 40, 46, 52}[model_random(m, 4)];
     m->a20 = true;
     for (unsigned i = 0; i < M_RAM_PAGES; i++) {
         m->p2m[i].kind = P2M_RAM;
@@ -56,11 +56,20 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
     }
     /* Frames that collide: most below 2 MiB, some in the next block, some that A20 folds. */
     for (unsigned i = 0; i < M_FRAMES; i++)
-        m->frames[i] = i < 14 ? 2 + i : i < 19 ? 512 + i : i < 22 ? 256 + 2 + (i - 19) * 3 : 1024 + i;
+        m->frames[i] = i < 14   ? 2 + i
+                       : i < 19 ? 512 + i
+                       : i < 22 ? 256 + 2 + (i - 19) * 3
+                                : 1024 + i;
     struct mmu_config c = {
-        .ram_bytes = ram, .ram_hpa = M_HPA_BASE, .hpa_ptr = (intptr_t)m->host - (intptr_t)M_HPA_BASE,
-        .pool_hpa = M_HPA_BASE + before, .pool_bytes = pool, .options = options,
-        .maxphyaddr = m->maxphyaddr, .nx = m->nx, .gbpages = m->gb,
+        .ram_bytes = ram,
+        .ram_hpa = M_HPA_BASE,
+        .hpa_ptr = (intptr_t)m->host - (intptr_t)M_HPA_BASE,
+        .pool_hpa = M_HPA_BASE + before,
+        .pool_bytes = pool,
+        .options = options,
+        .maxphyaddr = m->maxphyaddr,
+        .nx = m->nx,
+        .gbpages = m->gb,
     };
     m->mmu = mmu_create(&c);
     assert_non_null(m->mmu);
@@ -119,6 +128,7 @@ static u64 fetch(struct model *m, gpa_t gpa, unsigned size, struct m_ref *r)
     void *p = model_memory(m, gpa, &kind);
     u64 e = ~0ull;
 
+    r->entry[r->entries++] = gpa;
     r->tables_own &= own(m, gpa);
     if (p)
         memcpy(&e, p, size);
@@ -233,7 +243,7 @@ static bool permitted(const struct model *m, const struct m_ref *r, u32 access, 
 
 struct m_ref model_walk(struct model *m, gva_t gva, u32 access, bool ac)
 {
-    struct m_ref r = { .w = true, .u = true, .x = true, .a = true, .tables_own = true };
+    struct m_ref r = {.w = true, .u = true, .x = true, .a = true, .tables_own = true};
     int mode = model_mode(m);
     u64 nx = m->efer & EFER_NXE ? 0 : PTE_NX;
     u32 code = access & (PFEC_W | PFEC_U);
@@ -278,7 +288,7 @@ bool model_pdptes(struct model *m, u64 cr3, u64 pdpte[4])
     return true;
 }
 
-static const u32 kinds[12] = { 0, PFEC_W, PFEC_I, PFEC_U, PFEC_U | PFEC_W, PFEC_U | PFEC_I };
+static const u32 kinds[12] = {0, PFEC_W, PFEC_I, PFEC_U, PFEC_U | PFEC_W, PFEC_U | PFEC_I};
 
 static unsigned kind_bit(u32 access, bool ac)
 {
@@ -293,7 +303,7 @@ void model_record(struct model *m)
 {
     for (unsigned i = 0; i < m->gva_count; i++) {
         struct m_ref r = model_walk(m, m->gva[i], 0, true); /* never refused but by the tables */
-        struct m_translation t = { .gpa = r.gpa, .a = r.a, .d = r.d };
+        struct m_translation t = {.gpa = r.gpa, .a = r.a, .d = r.d};
         unsigned n;
         if (!r.ok)
             continue;
@@ -350,7 +360,8 @@ static void enter(struct model *m)
 
 static bool cached_allows(const struct model *m, const struct m_cached *c, u32 access, bool ac)
 {
-    bool paged = m->cr0 & CR0_PG; /* the CPU below gets SMEP and SMAP with the guest's paging only */
+    bool paged =
+        m->cr0 & CR0_PG; /* the CPU below gets SMEP and SMAP with the guest's paging only */
     bool smep = paged && (m->cr4 & CR4_SMEP), smap = paged && (m->cr4 & CR4_SMAP);
 
     if ((access & PFEC_W) && !c->w)
@@ -372,7 +383,7 @@ static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c)
 
     if (!is_long && (table & 31 || table >> 32))
         model_fail(m, "bad PAE root %llx", (unsigned long long)table);
-    *c = (struct m_cached){ .w = true, .u = true };
+    *c = (struct m_cached){.w = true, .u = true};
     for (unsigned level = is_long ? 4 : 3; level; level--) {
         unsigned index = (gva >> (12 + 9 * (level - 1))) & (level == 3 && !is_long ? 3 : 511);
         u64 e = ((u64 *)host_ptr(m->mmu, table))[index];
@@ -415,9 +426,10 @@ static void check_use(struct model *m, unsigned gva, u32 access, bool ac, hpa_t 
             return;
     }
     struct m_ref r = model_walk(m, m->gva[gva], access, ac);
-    model_fail(m, "stale or wrong: gva %llx access %x ac %d got hpa %llx; now ok %d gpa %llx a %d d %d",
-               (unsigned long long)m->gva[gva], access, ac, (unsigned long long)hpa, r.ok,
-               (unsigned long long)r.gpa, r.a, r.d);
+    model_fail(
+        m, "stale or wrong: gva %llx access %x ac %d got hpa %llx; now ok %d gpa %llx a %d d %d",
+        (unsigned long long)m->gva[gva], access, ac, (unsigned long long)hpa, r.ok,
+        (unsigned long long)r.gpa, r.a, r.d);
 }
 
 static bool tlb_hit(struct model *m, unsigned gva, u32 access, bool ac, hpa_t *hpa)
@@ -445,14 +457,14 @@ static bool tlb_hit(struct model *m, unsigned gva, u32 access, bool ac, hpa_t *h
 
 static void put(struct model *m, u8 *p, unsigned len, u64 value)
 {
-    u64 wide[2] = { value, model_random(m, 2) ? 0 : value };
+    u64 wide[2] = {value, model_random(m, 2) ? 0 : value};
 
     memcpy(p, wide, len);
 }
 
 /* What the emulator does for an instruction: translate, then device, memory or a trapped store. */
-static void emulate(struct model *m, unsigned gva, u32 access, bool ac, unsigned offset, unsigned len,
-                    u64 value)
+static void emulate(struct model *m, unsigned gva, u32 access, bool ac, unsigned offset,
+                    unsigned len, u64 value)
 {
     struct mmu_walk w;
     enum p2m_kind kind;
@@ -466,7 +478,7 @@ static void emulate(struct model *m, unsigned gva, u32 access, bool ac, unsigned
         model_fail(m, "translate: gpa %llx, should be %llx", (unsigned long long)w.gpa,
                    (unsigned long long)r.gpa);
     if (p && kind == P2M_RAM && (access & PFEC_W)) {
-        u64 wide[2] = { value, 0 };
+        u64 wide[2] = {value, 0};
         mmu_emulated_store(m->v, w.gpa, wide, len, access & PFEC_U);
         if (memcmp(p, wide, len))
             model_fail(m, "store did not arrive");
@@ -537,7 +549,7 @@ void model_edit(struct model *m, u64 gfn, unsigned offset, unsigned len, u64 val
     enum p2m_kind kind;
     gpa_t gpa = gfn << PAGE_SHIFT | offset;
     u8 *p = model_memory(m, gpa, &kind);
-    u64 folded = a20(m, gpa) >> PAGE_SHIFT, wide[2] = { value, value >> 1 };
+    u64 folded = a20(m, gpa) >> PAGE_SHIFT, wide[2] = {value, value >> 1};
 
     if (!p || kind != P2M_RAM)
         return;

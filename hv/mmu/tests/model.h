@@ -30,6 +30,8 @@ struct m_ref {
     u32 pfec;
     gpa_t gpa;
     bool w, u, x, a, d, tables_own;
+    gpa_t entry[4]; /* where the entries were, the leaf last */
+    unsigned entries;
 };
 
 struct model {

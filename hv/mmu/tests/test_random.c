@@ -74,7 +74,7 @@ static u64 random_entry(struct model *m, u64 gfn)
 
 static unsigned random_index(struct model *m, unsigned *size)
 {
-    static const u16 small[] = { 0, 1, 2, 256, 512, 513, 514, 768 };
+    static const u16 small[] = {0, 1, 2, 256, 512, 513, 514, 768};
 
     *size = model_mode(m) == 1 ? 4 : 8;
     if (chance(m, 3))
@@ -114,9 +114,13 @@ static void op_teardown(struct model *m)
     unsigned size = model_mode(m) == 1 ? 4 : 8;
 
     for (unsigned i = 0; i < 8; i++) {
-        unsigned offset = (unsigned)(model_random(m, 3) + (size == 4 ? 512 * model_random(m, 2) : 0)) * size;
+        unsigned offset =
+            (unsigned)(model_random(m, 3) + (size == 4 ? 512 * model_random(m, 2) : 0)) * size;
         u64 e = random_entry(m, gfn);
-        model_edit(m, gfn, offset, size, chance(m, 40) ? e : chance(m, 50) ? 0 : e & ~(PTE_W | PTE_D));
+        model_edit(m, gfn, offset, size,
+                   chance(m, 40)   ? e
+                   : chance(m, 50) ? 0
+                                   : e & ~(PTE_W | PTE_D));
         if (chance(m, 50))
             op_access(m);
     }
@@ -124,12 +128,48 @@ static void op_teardown(struct model *m)
 
 static void op_access(struct model *m)
 {
-    static const u32 kinds[] = { 0, 0, PFEC_W, PFEC_W, PFEC_W, PFEC_I };
+    static const u32 kinds[] = {0, 0, PFEC_W, PFEC_W, PFEC_W, PFEC_I};
     u32 access = kinds[model_random(m, 6)] | (chance(m, 50) ? PFEC_U : 0);
     unsigned size, index = random_index(m, &size);
 
-    model_access(m, (unsigned)model_random(m, m->gva_count), access, chance(m, 30), index * size, size,
-                 random_entry(m, m->frames[9]));
+    model_access(m, (unsigned)model_random(m, m->gva_count), access, chance(m, 30), index * size,
+                 size, random_entry(m, m->frames[9]));
+}
+
+/* Works on the entries of one address: changes some at some level, puts them back, flushes the page
+ * or not, and uses it between. */
+static void op_directed(struct model *m)
+{
+    static const u64 flip[] = {PTE_P, PTE_W, PTE_W,  PTE_W,   PTE_U,
+                               PTE_D, PTE_A, PTE_PS, 1 << 12, PTE_NX};
+    unsigned gva = (unsigned)model_random(m, m->gva_count), size = model_mode(m) == 1 ? 4 : 8;
+    struct m_ref r = model_walk(m, m->gva[gva], 0, true);
+    u64 saved[4] = {0};
+    enum p2m_kind kind;
+
+    for (unsigned i = 0; i < r.entries; i++) {
+        void *p = model_memory(m, r.entry[i], &kind);
+        if (p)
+            memcpy(&saved[i], p, size);
+    }
+    for (unsigned n = 0; n < 12 && r.entries; n++) {
+        unsigned i = chance(m, 70) ? r.entries - 1 : (unsigned)model_random(m, r.entries);
+        u64 e = saved[i];
+        if (chance(m, 60))
+            e ^= flip[model_random(m, 10 - (size == 4 || !m->nx))];
+        if (chance(m, 80))
+            model_edit(m, r.entry[i] >> 12, r.entry[i] & 0xfff, size, e);
+        if (chance(m, 40)) {
+            mmu_invlpg(m->v, m->gva[gva]);
+            model_flushed(m, (int)gva);
+            model_record(m);
+        }
+        if (chance(m, 70))
+            model_access(m, gva, (chance(m, 50) ? PFEC_W : 0) | (chance(m, 50) ? PFEC_U : 0),
+                         chance(m, 50), 0x800, 8, 0);
+        if (chance(m, 5))
+            op_access(m);
+    }
 }
 
 static u64 random_cr3(struct model *m)
@@ -175,12 +215,13 @@ static void prepare_pdpt(struct model *m)
 
 static void set_mode(struct model *m, u64 cr0, u64 cr3, u64 cr4, u64 efer)
 {
-    struct model old = { .cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer };
-    struct model now = { .cr0 = cr0, .cr3 = cr3, .cr4 = cr4, .efer = efer };
+    struct model old = {.cr0 = m->cr0, .cr3 = m->cr3, .cr4 = m->cr4, .efer = m->efer};
+    struct model now = {.cr0 = cr0, .cr3 = cr3, .cr4 = cr4, .efer = efer};
     bool good = true;
 
-    if (model_mode(&now) == 2 && (model_mode(&old) != 2 || cr3 != m->cr3 ||
-                                  ((cr0 ^ m->cr0) & CR0_CD) || ((cr4 ^ m->cr4) & (CR4_PGE | CR4_PSE | CR4_SMEP)))) {
+    if (model_mode(&now) == 2 &&
+        (model_mode(&old) != 2 || cr3 != m->cr3 || ((cr0 ^ m->cr0) & CR0_CD) ||
+         ((cr4 ^ m->cr4) & (CR4_PGE | CR4_PSE | CR4_SMEP)))) {
         u64 pdpte[4];
         good = model_pdptes(m, cr3, pdpte);
         if (good)
@@ -207,7 +248,7 @@ static void set_mode(struct model *m, u64 cr0, u64 cr3, u64 cr4, u64 efer)
 /* Fills all tables anew. */
 static void populate(struct model *m)
 {
-    static const u16 small[] = { 0, 1, 2, 512, 513, 514, 256, 768 };
+    static const u16 small[] = {0, 1, 2, 512, 513, 514, 256, 768};
     unsigned size = model_mode(m) == 1 ? 4 : 8;
 
     for (unsigned f = 0; f < M_FRAMES; f++)
@@ -220,9 +261,11 @@ static void op_mode(struct model *m)
     int before = model_mode(m);
 
     unsigned mode = chance(m, 30) ? (unsigned)model_random(m, 4) : (unsigned)model_mode(m);
-    u64 cr0 = CR0_PE | (mode ? CR0_PG : 0) | (chance(m, 70) ? CR0_WP : 0) | (chance(m, 10) ? CR0_CD : 0);
-    u64 cr4 = (mode >= 2 ? CR4_PAE : 0) | (chance(m, 70) ? CR4_PSE : 0) | (chance(m, 50) ? CR4_PGE : 0) |
-              (chance(m, 30) ? CR4_SMEP : 0) | (chance(m, 30) ? CR4_SMAP : 0);
+    u64 cr0 =
+        CR0_PE | (mode ? CR0_PG : 0) | (chance(m, 70) ? CR0_WP : 0) | (chance(m, 10) ? CR0_CD : 0);
+    u64 cr4 = (mode >= 2 ? CR4_PAE : 0) | (chance(m, 70) ? CR4_PSE : 0) |
+              (chance(m, 50) ? CR4_PGE : 0) | (chance(m, 30) ? CR4_SMEP : 0) |
+              (chance(m, 30) ? CR4_SMAP : 0);
     u64 efer = (mode == 3 ? EFER_LMA | EFER_LME : 0) | (m->nx && chance(m, 80) ? EFER_NXE : 0);
 
     if (mode == 2 && chance(m, 70))
@@ -285,10 +328,10 @@ static void op_any(struct model *m)
     static const struct {
         unsigned weight;
         void (*run)(struct model *m);
-    } ops[] = { { 560, op_access }, { 300, op_edit }, { 60, op_cr3 }, { 60, op_invlpg },
-                { 14, op_mode },    { 10, op_dma },   { 6, op_map },  { 1, op_a20 },
-                { 40, op_teardown } };
-    unsigned n = (unsigned)model_random(m, 1051), i = 0;
+    } ops[] = {{560, op_access},  {300, op_edit},   {60, op_cr3}, {60, op_invlpg},
+               {14, op_mode},     {10, op_dma},     {6, op_map},  {1, op_a20},
+               {40, op_teardown}, {60, op_directed}};
+    unsigned n = (unsigned)model_random(m, 1111), i = 0;
 
     while (n >= ops[i].weight)
         n -= ops[i++].weight;
