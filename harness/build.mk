@@ -13,5 +13,10 @@ $(B)/harness/%.o: harness/%.c
 $(B)/penumbra: $(HARNESS_OBJS)
 	$(CC) -o $@ $(HARNESS_OBJS) $(HARNESS_LIBS)
 
-all: $(B)/penumbra
+# Loaded into QEMU; counts instructions.
+$(B)/insns.so: harness/plugin/insns.c harness/plugin/qemu_plugin.h
+	@mkdir -p $(@D)
+	$(CC) -std=gnu11 -O2 -g $(WARN) -shared -fPIC -o $@ $<
+
+all: $(B)/penumbra $(B)/insns.so
 include harness/tests.mk

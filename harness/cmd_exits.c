@@ -42,14 +42,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 // idle machine skips, else from the guest's clock.
 static double instructions(const struct result *side, const struct tap_point *point, bool *counted)
 {
-    unsigned long mark;
-    double operations, value, per_iter;
-    *counted = false;
-    if (point_marked(point, &mark, &operations)) {
-        double sum = records_sum(&side->records, "insns", "count", mark, counted);
-        if (*counted)
-            return sum / operations;
-    }
+    double value, per_iter, counts = result_insns_per_op(side, point);
+    *counted = !isnan(counts);
+    if (*counted)
+        return counts;
     const char *better = facts_text(&point->facts, "better");
     if (!facts_number(&point->facts, "value", &value) || value <= 0 || !better)
         return NAN;

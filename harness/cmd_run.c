@@ -1,4 +1,5 @@
 #include "commands.h"
+#include "insns.h"
 #include "prepare.h"
 #include "run.h"
 #include "verdict.h"
@@ -151,6 +152,29 @@ static void facts_after(struct outset *out, const struct run_result *result)
     buf_free(&text);
 }
 
+// Adds the engine's counts between the marks to the records.
+static void add_insns(struct outset *out, const struct prepared *p)
+{
+    struct tap_file tap;
+    struct buf lines = {0}, why = {0};
+    char *path = xasprintf("%s/insns", p->dir);
+    char *counts = file_read(path, 1 << 20, NULL);
+    free(path);
+    if (!counts)
+        return;
+    if (!tap_read(out->partial[out_tap], &tap, &why)) {
+        insns_join(&tap, counts, &lines, &why);
+        tap_free(&tap);
+    }
+    if (why.len)
+        say("instructions are not counted: %s", why.data);
+    if (lines.len)
+        outset_write(out, out_records, lines.data, lines.len);
+    buf_free(&lines);
+    buf_free(&why);
+    free(counts);
+}
+
 static int run_prepared(struct prepared *p, const struct run_options *o, const char *words)
 {
     struct outset out;
@@ -166,6 +190,8 @@ static int run_prepared(struct prepared *p, const struct run_options *o, const c
         outset_write(&out, out_engine, result.where, strlen(result.where));
     int rc = verdict_say(&result, p->job.side, o->output);
     bool complete = result.complete && result.stop != stop_output;
+    if (complete)
+        add_insns(&out, p);
     if (outset_close(&out, complete))
         rc = exit_trouble;
     if (!complete && result.points)

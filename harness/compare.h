@@ -28,6 +28,7 @@ struct row {
     double loss;              // fraction
     struct interval ci;       // of the loss; level 0 where it is the range of few samples
     double p, p_holm;
+    bool counted;             // measured by instructions executed, not by the guest's clock
     bool shown;               // a difference of at least the minimum effect is shown
     double paper;             // the paper's loss, NAN where it has none
     double exits;             // hypervisor exits per operation, NAN where not recorded
@@ -88,3 +89,6 @@ bool point_marked(const struct tap_point *point, unsigned long *mark, double *op
 
 // Exits per operation between the marks of a point, NAN where they are not recorded.
 double result_exits_per_op(const struct result *hvm, const struct tap_point *point);
+
+// Instructions the engine executed per operation between the marks of a point, NAN where not recorded.
+double result_insns_per_op(const struct result *side, const struct tap_point *point);

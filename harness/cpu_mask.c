@@ -13,11 +13,16 @@ const struct cpu_hidden cpu_hidden[] = {
     {0x1, 0, "edx", 7, "mce", "no machine-check banks"},
     {0x1, 0, "edx", 9, "apic", "the machine has no local APIC"},
     {0x1, 0, "edx", 14, "mca", "no machine-check banks"},
+    {0x1, 0, "edx", 22, "acpi", "no thermal monitor and clock control registers"},
     {0x6, 0, "eax", 2, "arat", "the machine has no local APIC"},
     {0x7, 0, "ecx", 3, "pku", "not carried by the shadow tables"},
     {0x7, 0, "ecx", 16, "la57", "not carried by the shadow tables"},
     {0xd, 1, "eax", 3, "xsaves", "IA32_XSS is not carried"},
     {0x80000001, 0, "ecx", 2, "svm", "no nested virtualization"},
+    // AMD repeats these of leaf 1; QEMU lets them follow.
+    {0x80000001, 0, "edx", 7, NULL, "as leaf 1"},
+    {0x80000001, 0, "edx", 9, NULL, "as leaf 1"},
+    {0x80000001, 0, "edx", 14, NULL, "as leaf 1"},
 };
 const size_t cpu_hidden_n = sizeof(cpu_hidden) / sizeof(*cpu_hidden);
 
@@ -27,7 +32,8 @@ char *cpu_native_model(void)
     // Leaf 40000000h is hidden as a whole.
     buf_printf(&out, "max,tcg-cpuid=off");
     for (size_t i = 0; i < cpu_hidden_n; i++)
-        buf_printf(&out, ",-%s", cpu_hidden[i].flag);
+        if (cpu_hidden[i].flag)
+            buf_printf(&out, ",-%s", cpu_hidden[i].flag);
     return out.data;
 }
 

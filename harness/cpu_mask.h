@@ -10,7 +10,7 @@ struct cpu_hidden {
     uint32_t leaf, subleaf;
     const char *reg;  // eax, ebx, ecx, edx
     unsigned bit;     // of that register
-    const char *flag; // QEMU's name
+    const char *flag; // QEMU's name; NULL where another flag switches it
     const char *why;
 };
 

@@ -13,7 +13,8 @@ struct wires {
     bool log_is_file; // `log` is an open file, not a socket
 };
 
-// What is to run. Files named by `dir` are the private working folder's: disk0 (the image copy).
+// What is to run. `dir` is the private working folder: it holds disk0, the copy of the image, and an engine
+// that counts instructions leaves the counts at the marks in `insns`, one a line.
 struct job {
     enum side side;
     const struct guest *guest;

@@ -139,6 +139,19 @@ static int hvm_words(const struct job *job, struct words *argv)
     return 0;
 }
 
+// The plugin that counts instructions, where the build made it.
+static int counter_words(const struct job *job, struct words *argv)
+{
+    char *plugin = xasprintf("%s/build/insns.so", top_dir());
+    int rc = access(plugin, R_OK) ? 0 : link_file(job, plugin, "insns.so");
+    if (!rc && !access(plugin, R_OK)) {
+        words_add(argv, "-plugin");
+        words_add(argv, "./insns.so,out=insns");
+    }
+    free(plugin);
+    return rc;
+}
+
 static int tcg_command(const struct job *job, struct words *argv)
 {
     words_add(argv, program);
@@ -148,6 +161,8 @@ static int tcg_command(const struct job *job, struct words *argv)
         words_split(argv, "-monitor none");
     if (job->exact)
         words_split(argv, "-icount shift=0,sleep=off");
+    if (job->exact && counter_words(job, argv))
+        return -1;
     if (job->side == side_native)
         native_words(job, argv);
     else if (hvm_words(job, argv))

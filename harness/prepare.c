@@ -115,7 +115,8 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
 
 void machine_clean(struct prepared *p)
 {
-    static const char *const files[] = {"disk0", "hv.elf", "seabios", "vgabios"};
+    static const char *const files[] = {"disk0",   "hv.elf",   "seabios",
+                                        "vgabios", "insns.so", "insns.so", "insns"};
     if (p->dir && p->keep)
         say("the working folder %s is kept", p->dir);
     for (size_t i = 0; p->dir && !p->keep && i < sizeof(files) / sizeof(*files); i++) {

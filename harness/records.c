@@ -45,6 +45,18 @@ static int read_record(struct record *record, const char *line)
     return 0;
 }
 
+// The length of what a record's line begins with, 0 for other lines.
+static size_t record_prefix(const char *line, size_t len)
+{
+    static const char *const prefixes[] = {"@hv ", "@engine "};
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++) {
+        size_t prefix = strlen(prefixes[i]);
+        if (len > prefix && !memcmp(line, prefixes[i], prefix))
+            return prefix;
+    }
+    return 0;
+}
+
 int records_parse(const char *path, const char *text, size_t len, struct records *out,
                   struct buf *error)
 {
@@ -54,15 +66,16 @@ int records_parse(const char *path, const char *text, size_t len, struct records
         const char *feed = memchr(at, '\n', (size_t)(end - at));
         size_t size = (size_t)((feed ? feed : end) - at);
         number++;
-        if (size > 4 && !memcmp(at, "@hv ", 4)) {
-            char *line = xstrndup(at + 4, size - 4);
+        size_t prefix = record_prefix(at, size);
+        if (prefix) {
+            char *line = xstrndup(at + prefix, size - prefix);
             line[strcspn(line, "\r")] = '\0';
             out->record = xrealloc(out->record, (out->n + 1) * sizeof(*out->record));
             struct record *record = &out->record[out->n++];
             *record = (struct record){.line = number};
             int rc = read_record(record, line);
             if (rc)
-                buf_printf(error, "%s:%zu: '@hv %s' is no record", path, number, line);
+                buf_printf(error, "%s:%zu: '%s' is no record", path, number, line);
             free(line);
             if (rc) {
                 records_free(out);

@@ -1,4 +1,5 @@
-// The hypervisor's records (docs/reference.md, "Records of the hypervisor"): lines "@hv KIND key=value...".
+// The hypervisor's records (docs/reference.md, "Records of the hypervisor"): lines "@hv KIND key=value...";
+// the harness adds "@engine insns mark=N count=C" where the engine counts instructions.
 #pragma once
 #include "util.h"
 
@@ -14,7 +15,7 @@ struct records {
     size_t n;
 };
 
-// Parses the @hv lines of `text`; others are skipped. 0, or -1 with one line in `error`.
+// Parses the record lines of `text`; others are skipped. 0, or -1 with one line in `error`.
 int records_parse(const char *path, const char *text, size_t len, struct records *out,
                   struct buf *error);
 

@@ -27,8 +27,8 @@ static void csv_number(struct buf *out, double value, const char *end)
 void render_csv(const struct comparison *c, const struct compare_options *options, struct buf *out)
 {
     (void)options;
-    buf_printf(out, "table,name,unit,native,hvm,loss,ci_lo,ci_hi,p,p_holm,shown,exits_per_op,"
-                    "paper_loss\n");
+    buf_printf(out, "table,name,unit,native,hvm,loss,ci_lo,ci_hi,p,p_holm,shown,measure,"
+                    "exits_per_op,paper_loss\n");
     for (size_t i = 0; i < c->n; i++) {
         const struct row *row = &c->row[i];
         csv_text(out, c->group[row->group].title);
@@ -41,7 +41,7 @@ void render_csv(const struct comparison *c, const struct compare_options *option
         csv_number(out, row->ci.hi, ",");
         csv_number(out, row->p, ",");
         csv_number(out, row->p_holm, ",");
-        buf_printf(out, "%s,", row->shown ? "yes" : "no");
+        buf_printf(out, "%s,%s,", row->shown ? "yes" : "no", row->counted ? "counted" : "clock");
         csv_number(out, row->exits, ",");
         csv_number(out, row->paper, "\n");
     }
@@ -53,7 +53,10 @@ static void markdown_row(const struct row *row, struct buf *out)
     render_figure(native, row->native);
     render_figure(hvm, row->hvm);
     render_loss(loss, row);
-    render_p(p, row->p_holm);
+    if (row->counted)
+        strcpy(p, "counted");
+    else
+        render_p(p, row->p_holm);
     render_percent(paper, row->paper);
     render_exits(exits, row->exits);
     buf_printf(out, "| %s | %s | %s | %s | %s | %+.2f to %+.2f | %s | %s | %s |\n", row->name,

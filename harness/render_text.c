@@ -61,7 +61,8 @@ static void header(const struct comparison *c, struct buf *out)
                "few samples. p: Mann-Whitney, Holm over the table.\n");
     if (c->counted)
         buf_printf(out, "Time was counted in instructions (1 s = 1e9): an exit's own cost in "
-                        "hardware is not in these figures.\n");
+                        "hardware is not in these figures.\n# = by the instructions the engine executed, "
+                        "idle time left out; one count, no interval.\n");
 }
 
 static void row_text(const struct row *row, struct buf *out)
@@ -70,26 +71,31 @@ static void row_text(const struct row *row, struct buf *out)
     render_figure(native, row->native);
     render_figure(hvm, row->hvm);
     render_loss(loss, row);
-    render_p(p, row->p_holm);
+    if (row->counted)
+        strcpy(p, "-");
+    else
+        render_p(p, row->p_holm);
     render_percent(paper, row->paper);
     render_exits(exits, row->exits);
     snprintf(interval, sizeof(interval), "%c%+.2f, %+.2f%c", row->ci.level > 0 ? '[' : '{',
              row->ci.lo * 100, row->ci.hi * 100, row->ci.level > 0 ? ']' : '}');
-    buf_printf(out, "%-24s %-14s %12s +-%4.1f%% %12s +-%4.1f%% %9s  %-20s %7s %10s %9s\n", row->name,
-               row->unit, native, row->native_spread * 100, hvm, row->hvm_spread * 100, loss,
+    if (row->counted)
+        strcpy(interval, "-");
+    buf_printf(out, "%s%-*s %-14s %12s +-%4.1f%% %12s +-%4.1f%% %9s  %-20s %7s %10s %9s\n",
+               row->counted ? "#" : "", row->counted ? 25 : 26, row->name, row->unit, native, row->native_spread * 100, hvm, row->hvm_spread * 100, loss,
                interval, p, exits, paper);
 }
 
 static void group_text(const struct comparison *c, size_t group, struct buf *out)
 {
     char loss[24];
-    buf_printf(out, "\n%-39s %12s %8s%12s %7s %9s  %-20s %7s %10s %9s\n", c->group[group].title,
+    buf_printf(out, "\n%-41s %12s %8s%12s %7s %9s  %-20s %7s %10s %9s\n", c->group[group].title,
                "native", "", "hvm", "", "loss", "95% CI of loss", "p", "exits/op", "paper");
     for (size_t i = 0; i < c->n; i++)
         if (c->row[i].group == group)
             row_text(&c->row[i], out);
     render_percent(loss, c->group[group].geomean_loss);
-    buf_printf(out, "%-39s %12s %8s%12s %7s %9s\n", "geometric mean of ratios, as loss", "", "", "",
+    buf_printf(out, "%-41s %12s %8s%12s %7s %9s\n", "geometric mean of ratios, as loss", "", "", "",
                "", loss);
 }
 

@@ -74,3 +74,14 @@ double result_exits_per_op(const struct result *hvm, const struct tap_point *poi
     }
     return seen ? exits / operations : NAN;
 }
+
+double result_insns_per_op(const struct result *side, const struct tap_point *point)
+{
+    unsigned long mark;
+    double operations;
+    bool seen;
+    if (!point_marked(point, &mark, &operations))
+        return NAN;
+    double insns = records_sum(&side->records, "insns", "count", mark, &seen);
+    return seen && insns > 0 ? insns / operations : NAN;
+}

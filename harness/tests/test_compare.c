@@ -193,6 +193,34 @@ static void times(void **state)
     free(b);
 }
 
+// A disk test under counted time is compared by the engine's counts, not by its clock.
+static void counted_disk(void **state)
+{
+    (void)state;
+    static const char counted[] = "  binary_sha256: \"9f2c\"\n  time_unit: instructions\n";
+    static const char extra[] = "  ops: 100\n  mark: 2\n  paper: \"table 5\"\n";
+    static const char *const counts[] = {"@engine insns mark=2 count=1000000\n",
+                                         "@engine insns mark=2 count=4000000\n"};
+    struct pair pair;
+    struct compare_options options = options_of(NO_LIMIT, false, false);
+    struct buf error = {0};
+    char *a = fixture_point(2, "aim9.sync_disk_wrt", "K/s", "higher", fast, 7, extra);
+    char *b = fixture_point(2, "aim9.sync_disk_wrt", "K/s", "higher", slower, 7, extra);
+    pair_texts(&pair, fixture_tap(counted, 1, a), fixture_tap(counted, 1, b), &options);
+    assert_false(pair.comparison.row[0].counted); // no counts yet
+    comparison_free(&pair.comparison);
+    records_parse("n", counts[0], strlen(counts[0]), &pair.native.records, &error);
+    records_parse("h", counts[1], strlen(counts[1]), &pair.hvm.records, &error);
+    compare_results(&pair.native, &pair.hvm, &options, &pair.comparison);
+    const struct row *row = &pair.comparison.row[0];
+    assert_true(row->counted && row->shown);
+    assert_true(fabs(row->loss - 0.75) < 1e-12);
+    assert_true(fabs(row->native - 1e5) < 1e-6); // 10,000 instructions each
+    pair_free(&pair);
+    free(a);
+    free(b);
+}
+
 static void bad_samples(void **state)
 {
     (void)state;
@@ -272,7 +300,7 @@ int main(void)
         cmocka_unit_test(rows),        cmocka_unit_test(exits),      cmocka_unit_test(statuses),
         cmocka_unit_test(bad_input),   cmocka_unit_test(units),      cmocka_unit_test(times),
         cmocka_unit_test(bad_samples), cmocka_unit_test(json_shape), cmocka_unit_test(renderers),
-        cmocka_unit_test(paper),
+        cmocka_unit_test(paper),       cmocka_unit_test(counted_disk),
     };
     return cmocka_run_group_tests_name("harness_compare", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 // the line it is reported at.
 
 #include "fixture.h"
+#include "../insns.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,6 +169,33 @@ static void records(void **state)
     buf_free(&error);
 }
 
+// Two notes, then the pairs of the marked points; skipped points have none.
+static void joins_counts(void **state)
+{
+    (void)state;
+    static const char text[] = "TAP version 13\n1..4\nok 1 - env\n  ---\n  schema: vmcmp/1\n  ...\n"
+                               "ok 2 - a\n  ---\n  mark: 2\n  ...\n"
+                               "ok 3 - b # SKIP none\n"
+                               "ok 4 - c\n  ---\n  mark: 4\n  ...\n";
+    struct result r;
+    struct buf lines = {0}, why = {0};
+    struct records records;
+    bool seen;
+    fixture_parse(text, &r);
+    assert_int_equal(insns_join(&r.tap, "10\n20\n100\n150\n1000\n1007\n", &lines, &why), 0);
+    assert_int_equal(records_parse("r", lines.data, lines.len, &records, &why), 0);
+    assert_true(records_sum(&records, "insns", "count", 2, &seen) == 50 && seen);
+    assert_true(records_sum(&records, "insns", "count", 4, &seen) == 7 && seen);
+    assert_false(why.len);
+    static const char *const misfits[] = {"", "10\n20\n100\n", "1\n2\n3\n4\n5\n6\n7\n"};
+    for (size_t i = 0; i < sizeof(misfits) / sizeof(*misfits); i++)
+        assert_int_equal(insns_join(&r.tap, misfits[i], &lines, &why), -1);
+    records_free(&records);
+    result_free(&r);
+    buf_free(&lines);
+    buf_free(&why);
+}
+
 static void facts_round_trip(void **state)
 {
     (void)state;
@@ -193,7 +221,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_all), cmocka_unit_test(refuses_defects),
         cmocka_unit_test(refuses_every_cut), cmocka_unit_test(bails_out),
-        cmocka_unit_test(records), cmocka_unit_test(facts_round_trip),
+        cmocka_unit_test(records), cmocka_unit_test(joins_counts), cmocka_unit_test(facts_round_trip),
     };
     return cmocka_run_group_tests_name("harness_tap", tests, NULL, NULL);
 }
