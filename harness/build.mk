@@ -20,3 +20,26 @@ $(B)/insns.so: harness/plugin/insns.c harness/plugin/qemu_plugin.h
 
 all: $(B)/penumbra $(B)/insns.so
 include harness/tests.mk
+
+# Both sides of one guest, one after the other; `not ok` points (status 1) still compare.
+RUN = $(B)/penumbra run --engine $(ENGINE) --guest $(GUEST) --set $(SET)
+run_sides = $(RUN) --side native -o $(O)/$(1)native.tap $(2) || [ $$? = 1 ]; \
+    $(RUN) --side hvm -o $(O)/$(1)hvm.tap $(2) || [ $$? = 1 ]
+
+compare: setup ##  run GUEST natively and under the hypervisor, compare
+	+@$(MAKE) --no-print-directory compare-run
+
+compare-run: all image
+	set -e; $(call run_sides,)
+	$(B)/penumbra compare $(O)/native.tap $(O)/hvm.tap
+
+EXIT_TESTS := exit.*,disk.*,page_test,fork_test,exec_test,shell_rtns_1,memorymotion,pipe_ctx,brk_test,pipe_cpy,add_int,fun_cal
+
+bench-exits: setup ##  instructions and exits per operation of GUEST, both sides
+	+@$(MAKE) --no-print-directory bench-exits-run
+
+bench-exits-run: all image
+	set -e; $(call run_sides,exits-,--only '$(EXIT_TESTS)')
+	$(B)/penumbra exits --reasons $(O)/exits-native.tap $(O)/exits-hvm.tap
+
+.PHONY: compare-run bench-exits-run
