@@ -45,7 +45,7 @@ copy_modules() {
 mkdir -p "$dest"
 exec 7>"$dest/lock"
 flock 7
-if [ -e "$dest/complete" ]; then exit; fi
+if [ "$dest/complete" -nt "$0" ]; then exit; fi
 real_package=$(resolve_package "$package")
 [ -n "$real_package" ] || die "package $package ($arch) names no kernel image"
 release=${real_package#linux-image-}
