@@ -152,7 +152,8 @@ static struct block *module_block(struct vm *vm, const struct boot_info *boot, c
         fmt_snprintf(why, why_size, "no memory left for %s", name);
         return NULL;
     }
-    return block_mem_init(b, (void *)m->hpa, m->bytes, read_only, read_only ? "PENUMBRA CD" : "PENUMBRA DISK", name);
+    block_mem_init(b, (void *)m->hpa, m->bytes, read_only);
+    return &b->block;
 }
 
 static bool create_disks(struct vm *vm, const struct boot_info *boot, struct machine_config *c, char *why, size_t why_size)

@@ -235,8 +235,9 @@ static void svm_set_dr(struct vcpu *v, unsigned n, u64 value)
 }
 
 /* EXITINTINFO: the low bits are stale where the valid bit is clear. */
-static void decode_interrupted(struct vcpu *v, u64 info)
+static void decode_interrupted(struct vcpu *v, const struct vmcb *b)
 {
+    u64 info = b->exit_int_info;
     v->interrupted.type = EVENT_NONE;
     if (likely(!(info & SVM_EVENT_VALID)))
         return;
@@ -244,6 +245,7 @@ static void decode_interrupted(struct vcpu *v, u64 info)
         .vector = (u8)info,
         .has_error = info & SVM_EVENT_ERROR,
         .error = (u32)(info >> EVENT_ERROR_SHIFT),
+        .cr2 = b->cr2, /* set when the delivery began */
     };
     switch (SVM_EVENT_TYPE(info)) {
     case SVM_EVENT_INTR:
@@ -339,7 +341,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
         v->cr0 = (v->cr0 & ~(CR0_TS | CR0_MP)) | (b->cr0 & (CR0_TS | CR0_MP));
     b->tlb_control = TLB_KEEP;
     b->event_inject = 0;
-    decode_interrupted(v, b->exit_int_info);
+    decode_interrupted(v, b);
 
     u64 code = b->exit_code;
     e->code = code;
