@@ -98,3 +98,9 @@ enum emul_result emul_decode(struct emul *e, struct emul_insn *insn);
 /* Executes one instruction at CS:RIP. A string instruction with REP does at most `max_iterations`
  * (at least 1), leaving RIP on the instruction where it is not done. */
 enum emul_result emul_step(struct emul *e, unsigned max_iterations);
+
+/* Delivers an interrupt or exception at CS:RIP of *e through the IVT or IDT, for an engine that
+ * cannot inject in the guest's mode. soft: INT n, INT3, INTO; RIP is then already behind it. An
+ * error code is pushed in protected mode only. EMUL_FAULT: e->fault is what the delivery raised;
+ * nothing changed. EMUL_UNHANDLED: a task gate. */
+enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_error, u32 error);

@@ -129,6 +129,16 @@ enum emul_result emul_raise_error(struct emul *e, unsigned vector, u32 error);
 enum emul_result emul_gp0(struct emul *e);
 enum emul_result emul_ud(struct emul *e);
 
+/* step.c: the registers that come back when an instruction with several effects faults. */
+struct emul_undo {
+    struct seg seg[SEG_COUNT];
+    u64 gpr[16], rflags;
+    u32 seg_changed;
+    u8 cpl;
+};
+void emul_save(struct emul *e, struct emul_undo *undo);
+void emul_restore(struct emul *e, const struct emul_undo *undo);
+
 /* access.c */
 void emul_seg_fill(struct emul *e, unsigned n);
 enum emul_result emul_linear(struct emul *e, const struct insn *in, unsigned seg, u64 ea,

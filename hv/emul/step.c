@@ -43,26 +43,36 @@ static enum emul_result execute(struct emul *e, struct insn *in)
     return r;
 }
 
-/* For instructions with several effects: puts registers back if a later one faults. */
+void emul_save(struct emul *e, struct emul_undo *undo)
+{
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        undo->seg[i] = *seg_get(e, i);
+    __builtin_memcpy(undo->gpr, e->gpr, sizeof(undo->gpr));
+    undo->seg_changed = e->seg_changed;
+    undo->rflags = e->rflags;
+    undo->cpl = e->cpl;
+}
+
+void emul_restore(struct emul *e, const struct emul_undo *undo)
+{
+    for (unsigned i = 0; i < SEG_COUNT; i++)
+        e->seg[i] = undo->seg[i];
+    __builtin_memcpy(e->gpr, undo->gpr, sizeof(undo->gpr));
+    e->seg_changed = undo->seg_changed;
+    e->rflags = undo->rflags;
+    e->cpl = undo->cpl;
+}
+
+/* For instructions with several effects, of which a later one may fault. */
 static enum emul_result execute_undo(struct emul *e, struct insn *in)
 {
-    struct seg seg[SEG_COUNT];
-    u64 gpr[16];
-    u32 seg_changed = e->seg_changed;
-    u8 cpl = e->cpl;
+    struct emul_undo undo;
     enum emul_result r;
 
-    for (unsigned i = 0; i < SEG_COUNT; i++)
-        seg[i] = *seg_get(e, i);
-    __builtin_memcpy(gpr, e->gpr, sizeof(gpr));
+    emul_save(e, &undo);
     r = execute(e, in);
-    if (r != EMUL_OK) {
-        __builtin_memcpy(e->gpr, gpr, sizeof(gpr));
-        for (unsigned i = 0; i < SEG_COUNT; i++)
-            e->seg[i] = seg[i];
-        e->seg_changed = seg_changed;
-        e->cpl = cpl;
-    }
+    if (r != EMUL_OK)
+        emul_restore(e, &undo);
     return r;
 }
 
