@@ -61,7 +61,7 @@ static void check_large(struct audit *a, u32 page, unsigned slot, u64 gfn, unsig
     u64 want = 0;
 
     if (block_large(mmu, gfn))
-        want = PTE_PS | spte_leaf(mmu, mmu->pages[page].role, acc, dirty, mmu->frames[gfn].word);
+        want = PTE_PS | spte_leaf(mmu->pages[page].role, acc, dirty, mmu->frames[gfn].word);
     if (!within(mmu->tables[page][slot], want))
         wrong(a, "large", page, slot, want);
 }
@@ -107,7 +107,7 @@ static void check_direct(struct audit *a, u32 page, unsigned slot)
 
     if (sp->role.level == 1) {
         u64 word = p2m_word(mmu, (sp->gfn + slot) & mmu->gfn_mask);
-        u64 want = spte_leaf(mmu, sp->role, sp->role.acc, true, word);
+        u64 want = spte_leaf(sp->role, sp->role.acc, true, word);
         if ((entry & SPTE_FLIP) && !sp->role.wp && !sp->role.smap && word_writable(word))
             want |= PTE_W | (sp->role.smep ? PTE_NX : 0);
         if (!want || !within(entry, want))

@@ -60,8 +60,8 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     if (((old & PTE_P) && !(old & SPTE_LEAF)) || !block_large(mmu, gfn))
         return false;
     u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[2];
-    u64 spte = PTE_PS |
-               spte_leaf(mmu, role, role.acc & gpte_acc(gpte), gpte & PTE_D, mmu->frames[gfn].word);
+    u64 spte =
+        PTE_PS | spte_leaf(role, role.acc & gpte_acc(gpte), gpte & PTE_D, mmu->frames[gfn].word);
     if ((access & PFEC_W) && !(spte & PTE_W))
         return false;
     if (old & PTE_P)
@@ -71,40 +71,59 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     return true;
 }
 
-static void prefetch_slot(struct mmu *mmu, u32 page, unsigned slot, const void *table)
+/* Fills slot from the guest's entry where that needs no A bit set; false: it does. */
+static bool prefetch_guest(struct mmu *mmu, u32 page, unsigned slot, const void *table)
 {
-    const struct spage *sp = &mmu->pages[page];
-    u64 gfn, spte;
+    union role role = mmu->pages[page].role;
+    u64 gfn, spte, gpte = gpte_read(role, table, slot_index(role, slot));
 
+    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
+        return false;
     if (mmu->tables[page][slot] & PTE_P)
-        return;
-    if (sp->role.direct) {
-        gfn = (sp->gfn + slot) & mmu->gfn_mask;
-        spte = spte_leaf(mmu, sp->role, sp->role.acc, true, p2m_word(mmu, gfn));
-    } else {
-        spte = spte_of_gpte(mmu, sp->role, gpte_read(sp->role, table, slot_index(sp->role, slot)),
-                            &gfn);
+        return true;
+    spte = spte_of_gpte(mmu, role, gpte, &gfn);
+    if (spte) {
+        spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
+        mmu->counters.prefetched++;
     }
-    if (!spte)
-        return;
-    spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
-    mmu->counters.prefetched++;
+    return true;
 }
 
-/* Fills the neighbours of slot that need no A bit set: of a new table all, else the window that
- * slot is in. */
+static void prefetch_direct(struct mmu *mmu, u32 page)
+{
+    const struct spage *sp = &mmu->pages[page];
+
+    for (unsigned slot = 0; slot < 512; slot++) {
+        u64 gfn = (sp->gfn + slot) & mmu->gfn_mask;
+        u64 spte = spte_leaf(sp->role, sp->role.acc, true, p2m_word(mmu, gfn));
+        if (!spte || (mmu->tables[page][slot] & PTE_P))
+            continue;
+        spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
+        mmu->counters.prefetched++;
+    }
+}
+
+/* Fills the neighbours of a slot just filled: of a new table all, else those in its window up to the
+ * first that the guest has not used. */
 static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
 {
     const struct spage *sp = &mmu->pages[page];
     bool fresh = sp->count == 1;
+
+    if (sp->role.direct) {
+        if (fresh)
+            prefetch_direct(mmu, page);
+        return;
+    }
+    const void *table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
     unsigned first = fresh ? 0 : slot & ~(PREFETCH_WINDOW - 1);
     unsigned end = fresh ? 512 : first + PREFETCH_WINDOW;
-    const void *table = NULL;
-
-    if (!sp->role.direct)
-        table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
-    for (unsigned i = first; i < end; i++)
-        prefetch_slot(mmu, page, i, table);
+    for (unsigned i = slot + 1; i < end; i++)
+        if (!prefetch_guest(mmu, page, i, table) && !fresh)
+            break;
+    for (unsigned i = slot; i-- > first;)
+        if (!prefetch_guest(mmu, page, i, table) && !fresh)
+            break;
 }
 
 /* CR0.WP=0 and a supervisor write to a page that only users' rights make read-only. The CPU below
@@ -126,7 +145,7 @@ static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 ac
     u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[1];
     u64 gfn = g->gfn & mmu->gfn_mask, word = p2m_word(mmu, gfn);
     unsigned acc = role.acc & gpte_acc(gpte);
-    u64 spte = spte_leaf(mmu, role, acc, gpte & PTE_D, word);
+    u64 spte = spte_leaf(role, acc, gpte & PTE_D, word);
     u64 old = mmu->tables[page][slot];
     enum mmu_fault result = MMU_FIXED;
 

@@ -243,6 +243,35 @@ static inline u64 gpte_read(union role role, const void *table, unsigned index)
                                 : ((const volatile u64 *)table)[index];
 }
 
+#define SPTE_BASE (PTE_P | PTE_A | PTE_D) /* the CPU never has to write a shadow entry */
+
+/* A leaf with rights acc to the page that word describes; 0 for MMIO. Without the guest's D bit
+ * (dirty) it is read-only, so that the first write comes to us (SDM vol. 3, 4.8). */
+static inline u64 spte_leaf(union role role, unsigned acc, bool dirty, u64 word)
+{
+    if (!(word & (F_RAM | F_ROM)))
+        return 0;
+    u64 spte = (word & F_HPA) | SPTE_BASE | SPTE_LEAF;
+    if (acc & ACC_U)
+        spte |= PTE_U;
+    if (!(acc & ACC_X))
+        spte |= PTE_NX;
+    bool write = (acc & ACC_W) || (!role.wp && !(acc & ACC_U));
+    if (write && dirty && word_writable(word))
+        spte |= PTE_W;
+    return spte;
+}
+
+/* What a level 1 entry of the guest becomes; 0: nothing, as it is not usable yet. */
+static inline u64 spte_of_gpte(const struct mmu *mmu, union role role, u64 gpte, u64 *gfn)
+{
+    *gfn = GFN_NONE;
+    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || gpte_reserved(mmu, role, 1, gpte, false))
+        return 0;
+    *gfn = gpte_gfn(role, 1, gpte, false) & mmu->gfn_mask;
+    return spte_leaf(role, role.acc & gpte_acc(gpte), gpte & PTE_D, p2m_word(mmu, *gfn));
+}
+
 /* walk.c */
 void walk_init(struct mmu *mmu);
 bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
@@ -279,8 +308,6 @@ static inline u32 spte_child(const struct mmu *mmu, u64 spte)
 }
 
 /* spte.c: what a shadow entry should be */
-u64 spte_leaf(const struct mmu *mmu, union role role, unsigned acc, bool dirty, u64 word);
-u64 spte_of_gpte(const struct mmu *mmu, union role role, u64 gpte, u64 *gfn);
 bool block_large(const struct mmu *mmu, u64 gfn);
 u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large);
 u32 leaf_list(const struct mmu *mmu, u64 gfn);

@@ -2,36 +2,6 @@
 
 #include "mmu/mmu_int.h"
 
-#define SPTE_BASE (PTE_P | PTE_A | PTE_D) /* the CPU never has to write a shadow entry */
-
-/* A leaf with rights acc to the page that word describes; 0 for MMIO. Without the guest's D bit
- * (dirty) it is read-only, so that the first write comes to us (SDM vol. 3, 4.8). */
-u64 spte_leaf(const struct mmu *mmu, union role role, unsigned acc, bool dirty, u64 word)
-{
-    (void)mmu;
-    if (!(word & (F_RAM | F_ROM)))
-        return 0;
-    u64 spte = (word & F_HPA) | SPTE_BASE | SPTE_LEAF;
-    if (acc & ACC_U)
-        spte |= PTE_U;
-    if (!(acc & ACC_X))
-        spte |= PTE_NX;
-    bool write = (acc & ACC_W) || (!role.wp && !(acc & ACC_U));
-    if (write && dirty && word_writable(word))
-        spte |= PTE_W;
-    return spte;
-}
-
-/* What a level 1 entry of the guest becomes; 0: nothing, as it is not usable yet. */
-u64 spte_of_gpte(const struct mmu *mmu, union role role, u64 gpte, u64 *gfn)
-{
-    *gfn = GFN_NONE;
-    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A) || gpte_reserved(mmu, role, 1, gpte, false))
-        return 0;
-    *gfn = gpte_gfn(role, 1, gpte, false) & mmu->gfn_mask;
-    return spte_leaf(mmu, role, role.acc & gpte_acc(gpte), gpte & PTE_D, p2m_word(mmu, *gfn));
-}
-
 /* Whether the 2 MiB at gfn may be one shadow entry: plain RAM and no guest table in it. */
 bool block_large(const struct mmu *mmu, u64 gfn)
 {
@@ -131,7 +101,7 @@ static int update_large(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
         gfn += (slot & 1) * 512;
     if (old & SPTE_LEAF) {
         if (block_large(mmu, gfn))
-            now = PTE_PS | spte_leaf(mmu, role, acc, gpte & PTE_D, mmu->frames[gfn].word);
+            now = PTE_PS | spte_leaf(role, acc, gpte & PTE_D, mmu->frames[gfn].word);
         if ((old ^ now) & SPTE_HPA)
             now = 0;
     } else {

@@ -33,24 +33,32 @@ void walk_init(struct mmu *mmu)
     }
 }
 
-/* Reads the entry of a table at gfn. What is not memory reads as all ones, as an undecoded bus
- * does, and ends in a reserved bit or in MMIO. */
-static u64 entry_read(struct mmu *mmu, union role role, u64 gfn, unsigned index, unsigned level,
-                      struct gwalk *g)
+/* Reads the entry of a table at gfn where that is not plain RAM. What is not memory reads as all
+ * ones, as an undecoded bus does, and ends in a reserved bit or in MMIO. */
+static u64 entry_read_slow(struct mmu *mmu, u64 gfn, unsigned offset, unsigned level, bool is32,
+                           struct gwalk *g)
 {
     u64 word = p2m_word(mmu, gfn);
-    unsigned shift = role.mode == MODE_32 ? 2 : 3;
 
-    g->table[level] = gfn;
+    g->shadowable = false;
     g->entry[level] = NULL;
-    if (!(word & F_OWN))
-        g->shadowable = false;
     if (!(word & (F_RAM | F_ROM)))
-        return role.mode == MODE_32 ? ~0u : ~0ull;
-    u8 *p = (u8 *)host_ptr(mmu, word & F_HPA) + (index << shift);
+        return is32 ? ~0u : ~0ull;
+    void *p = host_ptr(mmu, (word & F_HPA) + offset);
     if (word & F_RAM)
         g->entry[level] = p;
-    return role.mode == MODE_32 ? *(volatile u32 *)p : *(volatile u64 *)p;
+    return is32 ? *(volatile u32 *)p : *(volatile u64 *)p;
+}
+
+static inline u64 entry_read(struct mmu *mmu, u64 gfn, unsigned offset, unsigned level, bool is32,
+                             struct gwalk *g)
+{
+    g->table[level] = gfn;
+    if (unlikely(gfn >= mmu->frame_count || !(mmu->frames[gfn].word & F_OWN)))
+        return entry_read_slow(mmu, gfn, offset, level, is32, g);
+    void *p = host_ptr(mmu, (mmu->frames[gfn].word & F_HPA) + offset);
+    g->entry[level] = p;
+    return is32 ? *(volatile u32 *)p : *(volatile u64 *)p;
 }
 
 static u32 fault_code(const struct mmu_vcpu *v, u32 access, u32 code)
@@ -106,54 +114,71 @@ static bool walk_off(struct mmu_vcpu *v, gva_t gva, struct gwalk *g, struct mmu_
     return true;
 }
 
+/* The levels in memory, from `level` with its table at gfn; is32 is a constant in each use. */
+static inline __attribute__((always_inline)) bool
+walk_levels(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
+            struct mmu_walk *w, const bool is32, const unsigned top, u64 gfn)
+{
+    struct mmu *mmu = v->mmu;
+    union role role = v->role;
+    const u64(*rsvd)[5] = mmu->rsvd[role.mode][role.nxe];
+    const unsigned stride = is32 ? 10 : 9;
+    u64 all = ~0ull; /* bits set at all levels; NX turned round */
+    unsigned level;
+    bool large;
+
+    for (level = top;; level--) {
+        unsigned offset =
+            is32 ? (gva >> (2 + 10 * level) & 1023) << 2 : (gva >> (3 + 9 * level) & 511) << 3;
+        u64 e = entry_read(mmu, gfn & mmu->gfn_mask, offset, level, is32, g);
+
+        large = (e & PTE_PS) && gpte_large(role, level, e);
+        g->gpte[level] = e;
+        if (!(e & PTE_P) || (e & rsvd[large][level])) {
+            w->pfec = fault_code(v, access, e & PTE_P ? PFEC_P | PFEC_RSVD : 0);
+            return false;
+        }
+        all &= e ^ PTE_NX;
+        if (level == 1 || large)
+            break;
+        gfn = (e & (is32 ? 0xfffff000 : F_HPA)) >> PAGE_SHIFT;
+    }
+    if (!access_allowed(v, access, ac, gpte_acc(all ^ PTE_NX))) {
+        w->pfec = fault_code(v, access, PFEC_P);
+        return false;
+    }
+    gfn = gpte_gfn(role, level, g->gpte[level], large);
+    g->level = level;
+    g->gfn = gfn + ((gva >> PAGE_SHIFT) & ((1ull << (stride * (level - 1))) - 1));
+    bool dirty = !(access & PFEC_W) || (g->gpte[level] & PTE_D);
+    if (set_ad && !((all & PTE_A) && dirty))
+        accessed_dirty_set(v, g, top, access & PFEC_W);
+    walk_result(mmu, w, g->gfn, gva, level > 1);
+    return true;
+}
+
 /* Walks the guest's tables. False: the guest's own fault, w->pfec. */
 bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
                 struct mmu_walk *w)
 {
-    struct mmu *mmu = v->mmu;
-    union role role = v->role;
-    unsigned level, top, acc = ACC_ALL, stride = role.mode == MODE_32 ? 10 : 9;
-    u64 gfn = v->cr3 >> PAGE_SHIFT;
+    u64 e, gfn = v->cr3 >> PAGE_SHIFT;
 
     w->gpa = 0;
-    if (role.mode == MODE_OFF)
-        return walk_off(v, gva, g, w);
     g->shadowable = true;
-    top = role.mode == MODE_LONG ? 4 : 2;
-    if (role.mode == MODE_PAE) {
-        u64 e = v->pdpte[(gva >> 30) & 3];
+    switch (v->role.mode) {
+    case MODE_LONG:
+        return walk_levels(v, gva, access, ac, set_ad, g, w, false, 4,
+                           (v->cr3 & F_HPA) >> PAGE_SHIFT);
+    case MODE_PAE:
+        e = v->pdpte[(gva >> 30) & 3];
         if (!(e & PTE_P)) {
             w->pfec = fault_code(v, access, 0);
             return false;
         }
-        gfn = (e & F_HPA) >> PAGE_SHIFT;
+        return walk_levels(v, gva, access, ac, set_ad, g, w, false, 2, (e & F_HPA) >> PAGE_SHIFT);
+    case MODE_32: return walk_levels(v, gva, access, ac, set_ad, g, w, true, 2, gfn & 0xfffff);
+    default: return walk_off(v, gva, g, w);
     }
-    for (level = top;; level--) {
-        unsigned index =
-            (unsigned)(gva >> (PAGE_SHIFT + stride * (level - 1))) & ((1u << stride) - 1);
-        u64 e = entry_read(mmu, role, gfn & mmu->gfn_mask, index, level, g);
-        bool large = gpte_large(role, level, e);
-
-        g->gpte[level] = e;
-        if (!(e & PTE_P) || gpte_reserved(mmu, role, level, e, large)) {
-            w->pfec = fault_code(v, access, e & PTE_P ? PFEC_P | PFEC_RSVD : 0);
-            return false;
-        }
-        acc &= gpte_acc(e);
-        gfn = gpte_gfn(role, level, e, large);
-        if (level == 1 || large)
-            break;
-    }
-    if (!access_allowed(v, access, ac, acc)) {
-        w->pfec = fault_code(v, access, PFEC_P);
-        return false;
-    }
-    g->level = level;
-    g->gfn = gfn + (((gva >> PAGE_SHIFT) & ((1ull << (stride * (level - 1))) - 1)));
-    if (set_ad)
-        accessed_dirty_set(v, g, top, access & PFEC_W);
-    walk_result(mmu, w, g->gfn, gva, level > 1);
-    return true;
 }
 
 bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
