@@ -1,6 +1,6 @@
 # Lint: layout (clang-format), C (cppcheck, clang-tidy), shell (shellcheck).
-LINT_C = $(shell find hv guestbench harness -name '*.c')
-LINT_H = $(shell find hv guestbench harness -name '*.h')
+LINT_C = $(shell find hv guestbench harness tests -name '*.c')
+LINT_H = $(shell find hv guestbench harness tests -name '*.h')
 LINT_SH = .ci/run $(shell find ci images guestbench harness hv -name '*.sh' -o -name '*.t')
 LINT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Ihv -Iguestbench -Iharness
 

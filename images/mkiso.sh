@@ -74,7 +74,7 @@ make_hv_tree() {
     {
         menu_start 2
         hv_entry "$guest under Penumbra" "console=com1 log=com2"
-        hv_entry "$guest under Penumbra, one serial port" "console=com1 log=com1"
+        hv_entry "$guest under Penumbra, no records (one serial port)" "console=com1 log=none"
         linux_entry ""
     } >"$tree/boot/grub/grub.cfg"
 }
