@@ -281,8 +281,17 @@ static u8 status_of(const struct ata_channel *c)
     return c->drive[0] ? 0 : FLOATING;
 }
 
+/* A driver that spins on the status makes a late request go on. */
+static void status_poll(struct ata_channel *c)
+{
+    struct ata_drive *d = c->drive[c->selected];
+    if (unlikely(d && d->waiting))
+        ata_poll(d);
+}
+
 u8 ata_alternate_status(struct ata_channel *c)
 {
+    status_poll(c);
     return status_of(c);
 }
 
@@ -290,6 +299,7 @@ u8 ata_read_register(struct ata_channel *c, unsigned reg)
 {
     struct ata_drive *d = c->drive[c->selected];
     if (reg == 7) {
+        status_poll(c);
         u8 status = status_of(c);
         if (d && d->irq) {
             d->irq = false;
