@@ -41,8 +41,8 @@ static enum emul_result do_read(struct emul *e, u64 la, void *buf, unsigned len,
     u8 *p = at(of(e), la, len);
 
     of(e)->reads++;
-    of(e)->last_access = access;
-    if (!p)
+    of(e)->read_access = access;
+    if (!p || (of(e)->read_only && (access & EMUL_WRITE)))
         return page_fault(e, la, access);
     memcpy(buf, p, len);
     return EMUL_OK;
@@ -54,8 +54,8 @@ static enum emul_result do_write(struct emul *e, u64 la, const void *buf, unsign
     u8 *p = at(of(e), la, len);
 
     of(e)->writes++;
-    of(e)->last_access = access;
-    if (!p)
+    of(e)->write_access = access;
+    if (!p || of(e)->read_only)
         return page_fault(e, la, access);
     memcpy(p, buf, len);
     return EMUL_OK;

@@ -14,13 +14,14 @@ struct machine {
     unsigned fetch_limit; /* bytes that one fetch gives at most; 0: all */
     u8 *mem;
     u64 mem_la, mem_size;
+    bool read_only; /* accesses for write fault */
     u8 xmm[16][16];
     u64 cr[9], dr[8], msr_value;
     u32 msr_index;
     u32 io_value;
     u16 io_port;
     unsigned io_size, io_count, fetches, reads, writes;
-    unsigned last_access;
+    unsigned read_access, write_access; /* of the last ones */
     u64 invlpg;
     bool halted;
 };
