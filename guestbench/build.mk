@@ -42,6 +42,7 @@ all: $(GB_ARCHES:%=$(B)/guestbench-%) $(B)/guestbench
 $(eval $(call host_test,guestbench-stats,guestbench/tests/test_stats.c guestbench/core/stats.c,-lm))
 $(eval $(call host_test,guestbench-sha256,guestbench/tests/test_sha256.c guestbench/core/sha256.c))
 $(eval $(call host_test,guestbench-config,guestbench/tests/test_config.c guestbench/core/config.c))
+$(eval $(call host_test,guestbench-modules,guestbench/tests/test_modules.c guestbench/core/modules.c))
 $(eval $(call host_test,guestbench-tap,guestbench/tests/test_tap.c $(addprefix guestbench/core/,\
 	report.c result.c stats.c tap.c),-lm))
 

@@ -21,7 +21,7 @@
 #include "core/self.h"
 #include "core/system.h"
 
-enum { FORKS = 100, RSS_FORKS = 10, EXECS = 5, LISTED = 32, RSS_MIB = 64 };
+enum { FORKS = 100, RSS_FORKS = 2, EXECS = 5, LISTED = 32, RSS_MIB = 64 };
 
 static char *exit0_argv[] = {"guestbench", "--exit0", NULL};
 static char *script_sh_argv[] = {"./true.sh", NULL};

@@ -91,7 +91,7 @@ enum { ROWS = sizeof rows / sizeof rows[0] };
 /* Sizes of each set. MemoryMotion's paper size is derived from the paper's own counters. */
 static const struct config sets[] = {
     {.set = "quick",
-     .sample_s = 0.02,
+     .sample_s = 0.01,
      .samples = 7,
      .file_kib = 512,
      .sync_file_kib = 64,
@@ -250,8 +250,9 @@ int config_parse_words(struct config *config, char *cmdline, char *error, size_t
         char *value = strchr(name, '=');
         if (value)
             *value++ = '\0';
-        if (config_set(config, name, value, error, size) != 0)
-            return -1;
+        char message[160];
+        if (config_set(config, name, value, message, sizeof message) != 0)
+            return fail(error, size, "kernel command line, %s%s: %s", prefix, name, message);
     }
     return 0;
 }

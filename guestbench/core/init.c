@@ -1,7 +1,6 @@
 #define _GNU_SOURCE
 #include "init.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,14 +11,13 @@
 #include <sys/mount.h>
 #include <sys/reboot.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <termios.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
 #include "mark.h"
+#include "modules.h"
 #include "scratch.h"
 #include "system.h"
 #include "tap.h"
@@ -59,40 +57,6 @@ static void set_raw_output(void)
     tcsetattr(STDOUT_FILENO, TCSANOW, &line);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int is_module(const struct dirent *entry)
-{
-    size_t length = strlen(entry->d_name);
-    return length > 3 && strcmp(entry->d_name + length - 3, ".ko") == 0;
-}
-
-static void load_module(const char *name)
-{
-    char path[300];
-    snprintf(path, sizeof path, "/modules/%s", name);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) != 0 && errno != EEXIST))
-        printf("# module %s: %s\n", name, strerror(errno));
-    if (fd >= 0)
-        close(fd);
-}
-
-static void load_modules(void)
-{
-    struct dirent **names;
-    int count = scandir("/modules", &names, is_module, by_name);
-    for (int i = 0; i < count; i++) {
-        load_module(names[i]->d_name);
-        free(names[i]);
-    }
-    if (count >= 0)
-        free(names);
-}
-
 static void run_shell(void)
 {
     pid_t child = fork();
@@ -119,12 +83,11 @@ static void run(struct config *config)
         tap_bail(stdout, error);
 }
 
-static void start(char *cmdline, size_t size)
+static void start(char *cmdline)
 {
     struct config config = {0};
     char error[256];
     static char disk[64];
-    system_read_text("/proc/cmdline", cmdline, size);
     if (config_parse_words(&config, cmdline, error, sizeof error) != 0 ||
         config_resolve(&config, error, sizeof error) != 0) {
         set_raw_output();
@@ -149,11 +112,12 @@ void init_main(void)
     mount_kernel_file_systems();
     open_console();
     mark_write(MARK_NOTE, 0);
-    load_modules();
+    system_read_text("/proc/cmdline", cmdline, sizeof cmdline);
+    modules_load(cmdline);
     klogctl(SYSLOG_CONSOLE_LEVEL, NULL, 1);
     system_loopback_raise();
     setenv("PATH", "/bin:/sbin:/usr/bin:/usr/sbin", 1);
-    start(cmdline, sizeof cmdline);
+    start(cmdline);
     fflush(stdout);
     tcdrain(STDOUT_FILENO);
     umount(SCRATCH_DIR);
