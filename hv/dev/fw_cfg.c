@@ -242,7 +242,9 @@ static bool fw_cfg_init(struct dev *d, const struct machine_config *config)
     e820_put(&f->e820[0], 0, config->ram_bytes, 1);
     file_add(f, "etc/e820", f->e820, sizeof f->e820[0]);
     if (config->vga_rom && config->vga_rom_bytes)
-        file_add(f, "vgaroms/vgabios.bin", config->vga_rom, config->vga_rom_bytes);
+        /* By this name the firmware runs it as the ROM of that PCI function, so that it learns where
+         * the frame buffer is; under vgaroms/ it would not. */
+        file_add(f, "pci1234,1111.rom", config->vga_rom, config->vga_rom_bytes);
     return dev_claim_ports(d, PORT_SELECT, 2, &fw_ops) && dev_claim_ports(d, PORT_DMA, 8, &dma_ops);
 }
 
