@@ -19,7 +19,8 @@ struct boot_options {
 };
 
 static const struct argp_option options[] = {
-    {"log", 'l', "FILE", 0, "hvm: the hypervisor's log (default: thrown away unless it refuses)", 0},
+    {"log", 'l', "FILE", 0, "hvm: the hypervisor's log (default: thrown away unless it refuses)",
+     0},
     {0},
 };
 
@@ -83,11 +84,11 @@ static int boot_prepared(struct prepared *p, const struct boot_options *o)
     int rc = exit_trouble;
     if (!p->engine->command(&p->job, &argv)) {
         pid_t pid = child_start(&(struct child_spec){.argv = &argv,
-                                                    .dir = p->dir,
-                                                    .keep = &log,
-                                                    .n_keep = 1,
-                                                    .output = -1,
-                                                    .interactive = true});
+                                                     .dir = p->dir,
+                                                     .keep = &log,
+                                                     .n_keep = 1,
+                                                     .output = -1,
+                                                     .interactive = true});
         if (pid < 0) {
             say("cannot start %s: %s", argv.word[0], strerror(errno));
         } else {
@@ -128,8 +129,8 @@ int cmd_boot(int argc, char **argv)
     struct prepared p = {0};
     if (is_file)
         p.guest = guest_for_image(o.machine.guest);
-    char *words = is_file ? xstrdup(o.machine.append)
-                          : xasprintf("guestbench.shell %s", o.machine.append);
+    char *words =
+        is_file ? xstrdup(o.machine.append) : xasprintf("guestbench.shell %s", o.machine.append);
     int rc = machine_prepare(&p, &o.machine, words, *words) ? exit_trouble : boot_prepared(&p, &o);
     machine_clean(&p);
     words_free(&o.machine.qemu_args);

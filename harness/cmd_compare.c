@@ -109,11 +109,12 @@ int cmd_compare(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "NATIVE.tap HVM.tap",
-        .doc = "Compares a native and an HVM result test by test.\vWhat lies beside the files "
-               "(NAME.run.yml, NAME.records) is used where it is there. Exit status: 0 compared and "
-               "no threshold exceeded, 1 a test exceeds --max-loss and its interval excludes the "
-               "threshold, 2 trouble, 3 not comparable, 4 inconclusive and 5 `not ok` points or "
-               "differing lists (both only with --strict). kselftest reads 4 as SKIP."};
+        .doc =
+            "Compares a native and an HVM result test by test.\vWhat lies beside the files "
+            "(NAME.run.yml, NAME.records) is used where it is there. Exit status: 0 compared and "
+            "no threshold exceeded, 1 a test exceeds --max-loss and its interval excludes the "
+            "threshold, 2 trouble, 3 not comparable, 4 inconclusive and 5 `not ok` points or "
+            "differing lists (both only with --strict). kselftest reads 4 as SKIP."};
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     struct result native, hvm;
     struct buf error = {0};

@@ -17,8 +17,9 @@ static error_t no_options(int key, char *arg, struct argp_state *state)
 int cmd_engines(int argc, char **argv)
 {
     const struct argp argp = {.parser = no_options,
-                              .doc = "Probes each engine and says what works here. Exit status 0 if "
-                                     "at least one does, else 1."};
+                              .doc =
+                                  "Probes each engine and says what works here. Exit status 0 if "
+                                  "at least one does, else 1."};
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     int working = 0;
     for (size_t i = 0; i < engine_table_n; i++) {
@@ -36,8 +37,9 @@ int cmd_engines(int argc, char **argv)
 int cmd_guests(int argc, char **argv)
 {
     const struct argp argp = {.parser = no_options,
-                              .doc = "Lists the guests of images/guests: name, architecture, memory, "
-                                     "whether the image is built, description."};
+                              .doc =
+                                  "Lists the guests of images/guests: name, architecture, memory, "
+                                  "whether the image is built, description."};
     argp_parse(&argp, argc, argv, 0, NULL, NULL);
     char *dir = guest_dir();
     struct words names = {0};

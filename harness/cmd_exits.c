@@ -38,8 +38,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     }
 }
 
-// Instructions per operation: as the engine counted them between the marks, which leaves out the time an
-// idle machine skips, else from the guest's clock.
+// Instructions per operation: as the engine counted them between the marks, which leaves out the
+// time an idle machine skips, else from the guest's clock.
 static double instructions(const struct result *side, const struct tap_point *point, bool *counted)
 {
     double value, per_iter, counts = result_insns_per_op(side, point);
@@ -92,8 +92,9 @@ static void print_table(const struct options *o, const struct result *native,
 {
     const char *unit = result_fact(native, "time_unit");
     bool exact = unit && !strcmp(unit, "instructions");
-    printf("%-26s %14s %14s %8s %9s %12s  %s\n", exact ? "instructions per operation" : "ns per operation",
-           "native", "hvm", "ratio", "loss", "exits/op", "measure");
+    printf("%-26s %14s %14s %8s %9s %12s  %s\n",
+           exact ? "instructions per operation" : "ns per operation", "native", "hvm", "ratio",
+           "loss", "exits/op", "measure");
     for (size_t i = 0; i < native->tap.n; i++) {
         const struct tap_point *n = &native->tap.point[i];
         const struct tap_point *h = tap_find(&hvm->tap, n->name);
@@ -114,7 +115,8 @@ int cmd_exits(int argc, char **argv)
         .options = options,
         .parser = parse,
         .args_doc = "NATIVE.tap HVM.tap",
-        .doc = "Prints what one operation of each test costs on both sides, and its exits. loss is the "
+        .doc = "Prints what one operation of each test costs on both sides, and its exits. loss is "
+               "the "
                "share of the HVM run's instructions that the native run does not need."};
     argp_parse(&argp, argc, argv, 0, NULL, &o);
     struct result native, hvm;

@@ -92,10 +92,11 @@ static void options_read(struct run_options *o, int argc, char **argv)
         .options = options,
         .parser = parse,
         .children = children,
-        .doc = "Runs a guest's benchmarks and writes their TAP.\vWhile it runs the results go to "
-               "FILE.partial, which stays after a failure. Exit status: 0 complete, 1 complete with "
-               "`not ok` points, 2 bad input, 3 the guest did not come to its end, 4 the watchdog "
-               "ended it, 130 interrupted."};
+        .doc =
+            "Runs a guest's benchmarks and writes their TAP.\vWhile it runs the results go to "
+            "FILE.partial, which stays after a failure. Exit status: 0 complete, 1 complete with "
+            "`not ok` points, 2 bad input, 3 the guest did not come to its end, 4 the watchdog "
+            "ended it, 130 interrupted."};
     *o = (struct run_options){.set = "quick", .limits = {.silence_s = 120, .total_s = 7200}};
     machine_defaults(&o->machine);
     o->machine.guest = "linux-686";
@@ -206,8 +207,8 @@ int cmd_run(int argc, char **argv)
     options_read(&o, argc, argv);
     char *words = job_words(&o);
     struct prepared p = {0};
-    int rc = machine_prepare(&p, &o.machine, words, true) ? exit_trouble
-                                                          : run_prepared(&p, &o, words);
+    int rc =
+        machine_prepare(&p, &o.machine, words, true) ? exit_trouble : run_prepared(&p, &o, words);
     machine_clean(&p);
     words_free(&o.machine.qemu_args);
     free(words);

@@ -1,5 +1,5 @@
-// The subcommands of `penumbra`. Each takes its own argv (argv[0] is "penumbra NAME") and returns the exit
-// status of the program.
+// The subcommands of `penumbra`. Each takes its own argv (argv[0] is "penumbra NAME") and returns
+// the exit status of the program.
 #pragma once
 
 enum exit_status {

@@ -8,8 +8,8 @@
 
 static const double alpha = 0.05;
 
-// Tables of the paper come in its order, then the groups that only this project has, by the first part
-// of their names.
+// Tables of the paper come in its order, then the groups that only this project has, by the first
+// part of their names.
 static size_t find_group(struct comparison *out, const struct tap_point *point)
 {
     const char *key = facts_text(&point->facts, "paper");
@@ -19,8 +19,8 @@ static size_t find_group(struct comparison *out, const struct tap_point *point)
         if (!strcmp(paper_tables[i].key, key))
             order = (int)i;
     char *title = order >= 0 ? xstrdup(paper_tables[order].title)
-                             : xasprintf("Not in the paper: %.*s",
-                                         (int)strcspn(point->name, "."), point->name);
+                             : xasprintf("Not in the paper: %.*s", (int)strcspn(point->name, "."),
+                                         point->name);
     for (size_t i = 0; i < out->groups; i++) {
         if (!strcmp(out->group[i].title, title)) {
             free(title);
@@ -63,7 +63,8 @@ static char *check_pair(const struct tap_point *n, const struct tap_point *h, st
     if (!unit || !other || !better || !other_better)
         return xstrdup("no unit or direction");
     if (strcmp(unit, other) || strcmp(better, other_better))
-        return xasprintf("the unit differs: %s (%s) and %s (%s)", unit, better, other, other_better);
+        return xasprintf("the unit differs: %s (%s) and %s (%s)", unit, better, other,
+                         other_better);
     row->unit = unit;
     row->higher = !strcmp(better, "higher");
     if (!row->higher && strcmp(better, "lower"))
@@ -82,6 +83,8 @@ static void warn_sample(struct comparison *out, const struct row *row, const cha
                         const struct sample *sample, const struct tap_point *point,
                         double min_effect)
 {
+    if (!sample->n)
+        return;
     size_t outliers = sample_outliers(sample);
     double trend = sample_trend_p(sample);
     double median = sample_median(sample);
@@ -115,8 +118,9 @@ static void fill_row(struct row *row, const struct sample *native, const struct 
     row->paper = paper_loss(paper_find(row->name));
 }
 
-// With counted time an idle machine skips to its next event, and the host's disk decides when that is. What
-// a disk test costs is then told by the instructions executed: one count a side, so no interval.
+// With counted time an idle machine skips to its next event, and the host's disk decides when that
+// is. What a disk test costs is then told by the instructions executed: one count a side, so no
+// interval.
 static void count_disk_row(struct row *row, const struct result *native, const struct tap_point *n,
                            const struct result *hvm, const struct tap_point *h)
 {
@@ -250,8 +254,9 @@ static void per_page(const struct result *native, const struct result *hvm, stru
         } else if (strcmp(row->name, "aim9.page_test")) {
             continue;
         }
-        words_printf(&out->per_page, "per-page cost (%s): native %.*f %s, hvm %.*f %s, added %.*f %s",
-                     row->name, out->counted ? 0 : 2, n, unit, out->counted ? 0 : 2, h, unit,
+        words_printf(&out->per_page,
+                     "per-page cost (%s): native %.*f %s, hvm %.*f %s, added %.*f %s", row->name,
+                     out->counted ? 0 : 2, n, unit, out->counted ? 0 : 2, h, unit,
                      out->counted ? 0 : 2, h - n, unit);
     }
 }

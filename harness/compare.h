@@ -20,23 +20,23 @@ const char *result_fact(const struct result *result, const char *key);
 
 struct row {
     const char *name, *unit;
-    bool higher;              // higher is better
-    size_t group;             // index of comparison.group
+    bool higher;  // higher is better
+    size_t group; // index of comparison.group
     size_t native_n, hvm_n;
-    double native, hvm;       // medians
+    double native, hvm;               // medians
     double native_spread, hvm_spread; // half the median's interval, relative
-    double loss;              // fraction
-    struct interval ci;       // of the loss; level 0 where it is the range of few samples
+    double loss;                      // fraction
+    struct interval ci;               // of the loss; level 0 where it is the range of few samples
     double p, p_holm;
-    bool counted;             // measured by instructions executed, not by the guest's clock
-    bool shown;               // a difference of at least the minimum effect is shown
-    double paper;             // the paper's loss, NAN where it has none
-    double exits;             // hypervisor exits per operation, NAN where not recorded
+    bool counted; // measured by instructions executed, not by the guest's clock
+    bool shown;   // a difference of at least the minimum effect is shown
+    double paper; // the paper's loss, NAN where it has none
+    double exits; // hypervisor exits per operation, NAN where not recorded
 };
 
 struct group {
     char *title;
-    int order;           // of the paper's tables; others after them
+    int order; // of the paper's tables; others after them
     size_t rows;
     double geomean_loss; // 1 - geometric mean of hvm/native speed
 };
@@ -75,20 +75,21 @@ void compare_results(const struct result *native, const struct result *hvm,
                      const struct compare_options *options, struct comparison *out);
 void comparison_free(struct comparison *comparison);
 
-// The exit status, by benchmarks' rules: 3 not comparable, 5 bad input (strict), 1 over the threshold,
-// 4 inconclusive (strict), 0.
+// The exit status, by benchmarks' rules: 3 not comparable, 5 bad input (strict), 1 over the
+// threshold, 4 inconclusive (strict), 0.
 int comparison_status(const struct comparison *comparison, const struct compare_options *options);
 
 // Whether a row exceeds --max-loss: its loss does and its interval excludes the threshold.
 bool row_exceeds(const struct row *row, const struct compare_options *options);
 bool row_inconclusive(const struct row *row, const struct compare_options *options);
 
-// Operations that the guest executed between the marks of a point, and the mark's number. False where the
-// point does not record them.
+// Operations that the guest executed between the marks of a point, and the mark's number. False
+// where the point does not record them.
 bool point_marked(const struct tap_point *point, unsigned long *mark, double *operations);
 
 // Exits per operation between the marks of a point, NAN where they are not recorded.
 double result_exits_per_op(const struct result *hvm, const struct tap_point *point);
 
-// Instructions the engine executed per operation between the marks of a point, NAN where not recorded.
+// Instructions the engine executed per operation between the marks of a point, NAN where not
+// recorded.
 double result_insns_per_op(const struct result *side, const struct tap_point *point);

@@ -1,6 +1,6 @@
 // The CPU features that a guest must not see, because the hypervisor's machine lacks the device or
-// does not carry the feature. The native run switches the same ones off in the emulated CPU, so that both
-// sides are the same machine (docs/same-machine.md).
+// does not carry the feature. The native run switches the same ones off in the emulated CPU, so
+// that both sides are the same machine (docs/same-machine.md).
 #pragma once
 #include "util.h"
 

@@ -6,15 +6,15 @@ enum side { side_native, side_hvm };
 
 // How the harness is wired to the machine; descriptors are inherited under their numbers.
 struct wires {
-    int console; // the guest's COM1
-    int log;     // the hypervisor's log port
-    int monitor; // the engine's own control channel
+    int console;      // the guest's COM1
+    int log;          // the hypervisor's log port
+    int monitor;      // the engine's own control channel
     bool interactive; // the console is this terminal instead
     bool log_is_file; // `log` is an open file, not a socket
 };
 
-// What is to run. `dir` is the private working folder: it holds disk0, the copy of the image, and an engine
-// that counts instructions leaves the counts at the marks in `insns`, one a line.
+// What is to run. `dir` is the private working folder: it holds disk0, the copy of the image, and
+// an engine that counts instructions leaves the counts at the marks in `insns`, one a line.
 struct job {
     enum side side;
     const struct guest *guest;

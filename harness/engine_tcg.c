@@ -117,8 +117,8 @@ static int link_file(const struct job *job, const char *from, const char *name)
     return rc;
 }
 
-// QEMU splits -initrd at commas and gives the hypervisor each module's file name as the first word of its
-// command line, so the working folder holds the files under the module names.
+// QEMU splits -initrd at commas and gives the hypervisor each module's file name as the first word
+// of its command line, so the working folder holds the files under the module names.
 static int hvm_words(const struct job *job, struct words *argv)
 {
     if (access(job->hypervisor, R_OK)) {
@@ -173,8 +173,8 @@ static int tcg_command(const struct job *job, struct words *argv)
     return 0;
 }
 
-// isa-debug-exit makes status (code << 1) | 1 of the code written to port F4h. With -no-reboot QEMU itself
-// ends with 0 on ACPI power-off, on reset and on a triple fault.
+// isa-debug-exit makes status (code << 1) | 1 of the code written to port F4h. With -no-reboot QEMU
+// itself ends with 0 on ACPI power-off, on reset and on a triple fault.
 static struct ending tcg_ending(enum side side, int wait_status)
 {
     static const struct {

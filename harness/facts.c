@@ -50,29 +50,22 @@ static int take_event(struct reader *reader, const yaml_event_t *event)
 {
     size_t line = event->start_mark.line;
     switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        return take_scalar(reader, event);
+    case YAML_SCALAR_EVENT: return take_scalar(reader, event);
     case YAML_MAPPING_START_EVENT:
         if (reader->place != before_map)
             return refuse(reader, line, "a map inside the map", NULL);
         reader->place = want_key;
         return 0;
-    case YAML_MAPPING_END_EVENT:
-        reader->place = after_map;
-        return 0;
+    case YAML_MAPPING_END_EVENT: reader->place = after_map; return 0;
     case YAML_SEQUENCE_START_EVENT:
         if (reader->place != want_value)
             return refuse(reader, line, "a list where none belongs", NULL);
         reader->out->fact[reader->out->n - 1].is_list = true;
         reader->place = in_list;
         return 0;
-    case YAML_SEQUENCE_END_EVENT:
-        reader->place = want_key;
-        return 0;
-    case YAML_ALIAS_EVENT:
-        return refuse(reader, line, "aliases are not used here", NULL);
-    default:
-        return 0;
+    case YAML_SEQUENCE_END_EVENT: reader->place = want_key; return 0;
+    case YAML_ALIAS_EVENT: return refuse(reader, line, "aliases are not used here", NULL);
+    default: return 0;
     }
 }
 
@@ -139,7 +132,8 @@ bool facts_number(const struct facts *facts, const char *key, double *out)
 // booleans.
 static bool is_plain(const char *value)
 {
-    static const char *const taken[] = {"yes", "no", "on", "off", "true", "false", "null", "y", "n"};
+    static const char *const taken[] = {"yes",   "no",   "on", "off", "true",
+                                        "false", "null", "y",  "n"};
     double number;
     if (parse_number(value, &number) && strspn(value, "0123456789.-") == strlen(value))
         return true;

@@ -19,8 +19,8 @@ struct facts_error {
     char what[160];
 };
 
-// Parses `text` into `out`. 0, or -1 with `error` filled in: not YAML, not one flat map, or a key given
-// twice.
+// Parses `text` into `out`. 0, or -1 with `error` filled in: not YAML, not one flat map, or a key
+// given twice.
 int facts_parse(const char *text, size_t len, struct facts *out, struct facts_error *error);
 void facts_free(struct facts *facts);
 

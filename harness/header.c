@@ -6,20 +6,20 @@
 
 // Shown always, in this order; other facts only where the sides differ.
 static const char *const shown[] = {
-    "date",        "guest",       "engine",        "engine_version", "time_unit",  "set",
-    "samples",     "sample_s",    "seed",          "binary_sha256",  "abi",        "kernel",
-    "page_tables", "cpu",         "cpus",          "hypervisor",     "memory_kib", "clocksource",
-    "tsc_mhz",     "clock_read_ns", "dir_fs",      "disk_write_cache", "cmdline",
+    "date",        "guest",         "engine", "engine_version",   "time_unit",  "set",
+    "samples",     "sample_s",      "seed",   "binary_sha256",    "abi",        "kernel",
+    "page_tables", "cpu",           "cpus",   "hypervisor",       "memory_kib", "clocksource",
+    "tsc_mhz",     "clock_read_ns", "dir_fs", "disk_write_cache", "cmdline",
 };
 
 // Facts that differ between any two runs and say nothing.
-static const char *const ignored[] = {"side", "boot_tsc", "available_mib", "command",
-                                      "wall_s", "points", "plan", "words", "end"};
+static const char *const ignored[] = {"side",   "boot_tsc", "available_mib", "command", "wall_s",
+                                      "points", "plan",     "words",         "end"};
 
 // Facts that make two files incomparable where they differ.
-static const char *const binding[] = {"schema",  "binary_sha256", "time_unit", "set",
-                                      "sample_s", "seed",         "shuffle",   "file_kib",
-                                      "sync_file_kib"};
+static const char *const binding[] = {"schema",  "binary_sha256", "time_unit",
+                                      "set",     "sample_s",      "seed",
+                                      "shuffle", "file_kib",      "sync_file_kib"};
 
 static bool listed(const char *const *list, size_t n, const char *key)
 {
@@ -33,10 +33,8 @@ static bool listed(const char *const *list, size_t n, const char *key)
 static void add_line(struct comparison *out, const char *key, char *native, char *hvm)
 {
     out->header = xrealloc(out->header, (out->headers + 1) * sizeof(*out->header));
-    out->header[out->headers++] = (struct header_line){.key = xstrdup(key),
-                                                       .native = native,
-                                                       .hvm = hvm,
-                                                       .same = !strcmp(native, hvm)};
+    out->header[out->headers++] = (struct header_line){
+        .key = xstrdup(key), .native = native, .hvm = hvm, .same = !strcmp(native, hvm)};
 }
 
 static bool has_word(const struct words *words, const char *word)

@@ -1,5 +1,5 @@
-// The part of a comparison that says what was compared: facts of both sides, and why two files must not be
-// compared.
+// The part of a comparison that says what was compared: facts of both sides, and why two files must
+// not be compared.
 #pragma once
 #include "compare.h"
 

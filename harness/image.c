@@ -89,8 +89,8 @@ int image_check(const char *path, unsigned long long *bytes)
     close(fd);
     if (n == sizeof(start) && !memcmp(start, env_signature, sizeof(start)))
         return 0;
-    say("image %s has no GRUB environment block at sector %d: not a guest image of this project", path,
-        image_env_lba);
+    say("image %s has no GRUB environment block at sector %d: not a guest image of this project",
+        path, image_env_lba);
     return -1;
 }
 

@@ -36,7 +36,7 @@ int insns_join(const struct tap_file *tap, const char *counts, struct buf *out, 
     if (rc)
         buf_printf(why, "%zu marks do not fit %zu marked points", n, marked);
     size_t at = rc ? 0 : n - 2 * marked;
-    for (size_t i = 0; !rc && i < tap->n; i++) {
+    for (size_t i = 0; !rc && count && i < tap->n; i++) {
         if (!point_mark(&tap->point[i], &mark))
             continue;
         buf_printf(out, "@engine insns mark=%lu count=%" PRIu64 "\n", mark,

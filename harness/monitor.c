@@ -38,7 +38,8 @@ char *monitor_registers(int fd)
     double until_s = now_s() + 2;
     char *answer = NULL;
     if (write_all(fd, command, sizeof(command) - 1) == 0 && read_prompts(fd, &text, 2, until_s)) {
-        // The readline echo redraws the line for each character; the dump begins after its last one.
+        // The readline echo redraws the line for each character; the dump begins after its last
+        // one.
         char *start = strstr(text.data, "\r\n");
         for (char *at = start; at && (at = strstr(at, "info registers")); at++)
             start = at;

@@ -1,6 +1,6 @@
-// The files of one run. While it goes on, each is NAME.partial; when the TAP is complete all take their
-// names at once, the TAP last. After a failure the .partial files stay, with all that was measured, and the
-// files of an earlier run are untouched.
+// The files of one run. While it goes on, each is NAME.partial; when the TAP is complete all take
+// their names at once, the TAP last. After a failure the .partial files stay, with all that was
+// measured, and the files of an earlier run are untouched.
 #pragma once
 #include "util.h"
 

@@ -8,7 +8,16 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { key_image = 256, key_hypervisor, key_hv, key_append, key_no_icount, key_qemu_arg, key_keep, key_mem };
+enum {
+    key_image = 256,
+    key_hypervisor,
+    key_hv,
+    key_append,
+    key_no_icount,
+    key_qemu_arg,
+    key_keep,
+    key_mem
+};
 
 static const struct argp_option options[] = {
     {"engine", 'e', "NAME", 0, "Engine: auto (default) or a name of `penumbra engines`", 1},
@@ -18,7 +27,8 @@ static const struct argp_option options[] = {
     {"hypervisor", key_hypervisor, "FILE", 0, "Hypervisor to run (default build/hv.elf)", 1},
     {"hv", key_hv, "WORDS", 0, "Words added to the hypervisor's command line", 1},
     {"append", key_append, "WORDS", 0, "Words added to the guest kernel's command line", 1},
-    {"no-icount", key_no_icount, NULL, 0, "tcg: the host's time instead of counted instructions", 1},
+    {"no-icount", key_no_icount, NULL, 0, "tcg: the host's time instead of counted instructions",
+     1},
     {"qemu-arg", key_qemu_arg, "ARG", 0, "tcg: one more argument for QEMU; may be repeated", 1},
     {"keep", key_keep, NULL, 0, "Keep the working folder and say where it is", 1},
     {0},
@@ -94,8 +104,8 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
     if (guest_image ? image_check(p->guest->image, &bytes)
                     : image_check_disk(p->guest->image, &bytes))
         return -1;
-    p->hypervisor = o->hypervisor ? xstrdup(o->hypervisor)
-                                  : xasprintf("%s/build/hv.elf", top_dir());
+    p->hypervisor =
+        o->hypervisor ? xstrdup(o->hypervisor) : xasprintf("%s/build/hv.elf", top_dir());
     p->dir = make_dir();
     if (!p->dir)
         return -1;
@@ -115,8 +125,8 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
 
 void machine_clean(struct prepared *p)
 {
-    static const char *const files[] = {"disk0",   "hv.elf",   "seabios",
-                                        "vgabios", "insns.so", "insns.so", "insns"};
+    static const char *const files[] = {"disk0",    "hv.elf",   "seabios", "vgabios",
+                                        "insns.so", "insns.so", "insns"};
     if (p->dir && p->keep)
         say("the working folder %s is kept", p->dir);
     for (size_t i = 0; p->dir && !p->keep && i < sizeof(files) / sizeof(*files); i++) {

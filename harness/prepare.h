@@ -1,5 +1,5 @@
-// What `run` and `boot` have in common: the options that describe a machine, and the private working
-// folder with the copy of the image.
+// What `run` and `boot` have in common: the options that describe a machine, and the private
+// working folder with the copy of the image.
 #pragma once
 #include "engine.h"
 
@@ -24,8 +24,8 @@ struct prepared {
     bool keep;
 };
 
-// Finds engine and guest, checks the image, copies it with `append` among its words. 0, or -1 with a
-// message. `guest_image` asks for an image of this project.
+// Finds engine and guest, checks the image, copies it with `append` among its words. 0, or -1 with
+// a message. `guest_image` asks for an image of this project.
 int machine_prepare(struct prepared *prepared, const struct machine_options *options,
                     const char *append, bool guest_image);
 

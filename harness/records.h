@@ -1,5 +1,6 @@
-// The hypervisor's records (docs/reference.md, "Records of the hypervisor"): lines "@hv KIND key=value...";
-// the harness adds "@engine insns mark=N count=C" where the engine counts instructions.
+// The hypervisor's records (docs/reference.md, "Records of the hypervisor"): lines "@hv KIND
+// key=value..."; the harness adds "@engine insns mark=N count=C" where the engine counts
+// instructions.
 #pragma once
 #include "util.h"
 
@@ -19,7 +20,8 @@ struct records {
 int records_parse(const char *path, const char *text, size_t len, struct records *out,
                   struct buf *error);
 
-// Reads STEM.records beside a TAP. 0 also where there is none (then `out` is empty), -1 with `error`.
+// Reads STEM.records beside a TAP. 0 also where there is none (then `out` is empty), -1 with
+// `error`.
 int records_beside(const char *tap_path, struct records *out, struct buf *error);
 void records_free(struct records *records);
 

@@ -45,9 +45,9 @@ static json_t *header(const struct comparison *c)
 {
     json_t *o = json_object();
     for (size_t i = 0; i < c->headers; i++)
-        json_object_set_new(o, c->header[i].key,
-                            json_pack("{s:s, s:s}", "native", c->header[i].native, "hvm",
-                                      c->header[i].hvm));
+        json_object_set_new(
+            o, c->header[i].key,
+            json_pack("{s:s, s:s}", "native", c->header[i].native, "hvm", c->header[i].hvm));
     return o;
 }
 
@@ -60,7 +60,8 @@ void render_json(const struct comparison *c, const struct compare_options *optio
         json_array_append_new(groups, json_pack("{s:s, s:o}", "table", c->group[i].title,
                                                 "geomean_loss", number(c->group[i].geomean_loss)));
     json_object_set_new(root, "header", header(c));
-    json_object_set_new(root, "time_unit", json_string(c->counted ? "instructions" : "nanoseconds"));
+    json_object_set_new(root, "time_unit",
+                        json_string(c->counted ? "instructions" : "nanoseconds"));
     json_object_set_new(root, "tests", tests);
     json_object_set_new(root, "tables", groups);
     json_object_set_new(root, "per_page", list(&c->per_page));

@@ -92,8 +92,8 @@ void render_tap(const struct comparison *c, const struct compare_options *option
         const struct row *row = &c->row[i];
         buf_printf(out, "%sok %zu - %s\n", row_exceeds(row, options) ? "not " : "", i + 1,
                    row->name);
-        buf_printf(out, "  ---\n  unit: \"%s\"\n  native: %.9f\n  hvm: %.9f\n  loss: %.6f\n", row->unit,
-                   row->native, row->hvm, row->loss);
+        buf_printf(out, "  ---\n  unit: \"%s\"\n  native: %.9f\n  hvm: %.9f\n  loss: %.6f\n",
+                   row->unit, row->native, row->hvm, row->loss);
         buf_printf(out, "  ci_lo: %.6f\n  ci_hi: %.6f\n  p_holm: %.6f\n  ...\n", row->ci.lo,
                    row->ci.hi, row->p_holm);
     }

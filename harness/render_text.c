@@ -54,15 +54,17 @@ static void header(const struct comparison *c, struct buf *out)
             buf_printf(out, "* %-18s native %s\n  %-18s hvm    %s\n", line->key, line->native, "",
                        line->hvm);
     }
-    buf_printf(out,
-               "\nloss = (native - hvm) / native for rates, (hvm - native) / native for times: "
-               "positive is slower under the hypervisor.\n"
-               "~ = no difference shown. Intervals in percent; [..] bootstrap of 10,000, {..} range of "
-               "few samples. p: Mann-Whitney, Holm over the table.\n");
+    buf_printf(
+        out,
+        "\nloss = (native - hvm) / native for rates, (hvm - native) / native for times: "
+        "positive is slower under the hypervisor.\n"
+        "~ = no difference shown. Intervals in percent; [..] bootstrap of 10,000, {..} range of "
+        "few samples. p: Mann-Whitney, Holm over the table.\n");
     if (c->counted)
-        buf_printf(out, "Time was counted in instructions (1 s = 1e9): an exit's own cost in "
-                        "hardware is not in these figures.\n# = by the instructions the engine executed, "
-                        "idle time left out; one count, no interval.\n");
+        buf_printf(
+            out, "Time was counted in instructions (1 s = 1e9): an exit's own cost in "
+                 "hardware is not in these figures.\n# = by the instructions the engine executed, "
+                 "idle time left out; one count, no interval.\n");
 }
 
 static void row_text(const struct row *row, struct buf *out)
@@ -82,8 +84,9 @@ static void row_text(const struct row *row, struct buf *out)
     if (row->counted)
         strcpy(interval, "-");
     buf_printf(out, "%s%-*s %-14s %12s +-%4.1f%% %12s +-%4.1f%% %9s  %-20s %7s %10s %9s\n",
-               row->counted ? "#" : "", row->counted ? 25 : 26, row->name, row->unit, native, row->native_spread * 100, hvm, row->hvm_spread * 100, loss,
-               interval, p, exits, paper);
+               row->counted ? "#" : "", row->counted ? 25 : 26, row->name, row->unit, native,
+               row->native_spread * 100, hvm, row->hvm_spread * 100, loss, interval, p, exits,
+               paper);
 }
 
 static void group_text(const struct comparison *c, size_t group, struct buf *out)

@@ -42,8 +42,8 @@ static void on_point(void *self, const struct stream *stream)
     progress_show(&run->progress, stream->points, stream->plan, stream->last_point);
 }
 
-// One line of the log port. A line that is no record is text for people; where the machine ends because of
-// bad input, the last one before the end names it.
+// One line of the log port. A line that is no record is text for people; where the machine ends
+// because of bad input, the last one before the end names it.
 static int take_log_line(struct run *run, const char *line, size_t len)
 {
     struct run_result *result = run->result;
@@ -224,8 +224,8 @@ void run_machine(const struct engine *engine, struct job *job, struct outset *ou
                  const struct limits *limits, bool quiet, struct run_result *result)
 {
     struct run run = {.out = out, .limits = limits, .result = result};
-    run.stream = (struct stream){
-        .tap = to_tap, .console = to_console, .point = on_point, .self = &run};
+    run.stream =
+        (struct stream){.tap = to_tap, .console = to_console, .point = on_point, .self = &run};
     *result = (struct run_result){0};
     sigset_t old;
     block_signals(&old, &run.signals);

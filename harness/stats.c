@@ -94,8 +94,8 @@ static double normal_two_sided(double z)
     return erfc(fabs(z) / sqrt(2));
 }
 
-// P(|S| >= |s|) with S the pairs in order less the pairs out of order, over all orders of n values. The
-// number of orders with j inversions grows by one value at a time.
+// P(|S| >= |s|) with S the pairs in order less the pairs out of order, over all orders of n values.
+// The number of orders with j inversions grows by one value at a time.
 static double kendall_exact(size_t n, double s)
 {
     size_t most = n * (n - 1) / 2;
@@ -173,7 +173,8 @@ static void double_ranks(const double *sorted, size_t n, size_t *rank2)
     }
 }
 
-// P of a rank sum at least as far from its mean as the one observed, over all choices of n of the total.
+// P of a rank sum at least as far from its mean as the one observed, over all choices of n of the
+// total.
 static double rank_exact(const size_t *rank2, size_t total, size_t n, double observed2)
 {
     size_t most = 0;
@@ -257,7 +258,8 @@ static double resampled_median(const struct sample *s, double *scratch, uint64_t
     return median_of_sorted(scratch, s->n);
 }
 
-static struct interval loss_range(const struct sample *native, const struct sample *hvm, bool higher)
+static struct interval loss_range(const struct sample *native, const struct sample *hvm,
+                                  bool higher)
 {
     if (!native->n || !hvm->n)
         return (struct interval){NAN, NAN, 0};

@@ -12,8 +12,8 @@ static bool starts(const char *line, const char *with)
     return !strncmp(line, with, strlen(with));
 }
 
-// Firmware and kernel may leave the cursor in the middle of a line; the document starts where its version
-// line does.
+// Firmware and kernel may leave the cursor in the middle of a line; the document starts where its
+// version line does.
 static const char *find_version(const char *line)
 {
     size_t len = strlen(line), want = strlen(version_line);

@@ -1,7 +1,7 @@
 // Splits what a guest sends on its console into the TAP document and everything else.
 //
-// The TAP begins with the line "TAP version 13" and ends when the plan is satisfied and the last point's
-// YAML block is closed. Carriage returns that the terminal driver adds are dropped.
+// The TAP begins with the line "TAP version 13" and ends when the plan is satisfied and the last
+// point's YAML block is closed. Carriage returns that the terminal driver adds are dropped.
 #pragma once
 #include "util.h"
 
@@ -10,8 +10,8 @@ struct stream {
     bool in_tap, in_yaml, done;
     unsigned long plan, points;
     unsigned long not_ok;
-    char last_point[96];   // description of the last point seen
-    char last_console[160]; // last line outside the TAP
+    char last_point[96];                                      // description of the last point seen
+    char last_console[160];                                   // last line outside the TAP
     int (*tap)(void *self, const char *line, size_t len);     // a line with its line feed
     int (*console)(void *self, const char *line, size_t len); // likewise
     void (*point)(void *self, const struct stream *stream);   // a new point was seen; may be NULL

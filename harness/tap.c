@@ -141,7 +141,8 @@ static int read_point(struct reader *r)
         rc = refuse(r, r->number, "'%s' is not '%s NUMBER - NAME'", line,
                     point->state == tap_ok ? "ok" : "not ok");
     else if (point->number != out->n)
-        rc = refuse(r, r->number, "point %lu stands where point %zu belongs", point->number, out->n);
+        rc =
+            refuse(r, r->number, "point %lu stands where point %zu belongs", point->number, out->n);
     else if (out->plan && point->number > out->plan)
         rc = refuse(r, r->number, "point %lu, but the plan is 1..%lu", point->number, out->plan);
     else

@@ -1,5 +1,5 @@
-// The TAP of this project (schema vmcmp/1, benchmarks in docs/reference.md): read strictly, so that a
-// file that was cut or edited is refused with the line of the defect.
+// The TAP of this project (schema vmcmp/1, benchmarks in docs/reference.md): read strictly, so that
+// a file that was cut or edited is refused with the line of the defect.
 #pragma once
 #include "facts.h"
 
@@ -23,8 +23,8 @@ struct tap_file {
     char *bail_out; // the reason, or NULL
 };
 
-// Parses `text`. 0, or -1 with one line in `error` that names path and line. After a bail-out the points may
-// be fewer than planned.
+// Parses `text`. 0, or -1 with one line in `error` that names path and line. After a bail-out the
+// points may be fewer than planned.
 int tap_parse(const char *path, const char *text, size_t len, struct tap_file *out,
               struct buf *error);
 

@@ -45,8 +45,8 @@ char *file_read(const char *path, size_t max, size_t *len);
 // Writes all bytes; 0, or -1 with errno.
 int write_all(int fd, const void *data, size_t len);
 
-// Writes `len` bytes to `path` by a temporary name and a rename, so that a full disk leaves what was
-// there before. 0, or -1 with errno; nothing is left behind on failure.
+// Writes `len` bytes to `path` by a temporary name and a rename, so that a full disk leaves what
+// was there before. 0, or -1 with errno; nothing is left behind on failure.
 int file_replace(const char *path, const char *data, size_t len);
 
 // The folder that holds build/ and images/: $PENUMBRA_TOP, or the parent of the folder of this
@@ -56,8 +56,8 @@ const char *top_dir(void);
 // Seconds of CLOCK_MONOTONIC.
 double now_s(void);
 
-// Parses a whole unsigned decimal number, a size with K, M or G, or a finite number. False if `text`
-// is anything else.
+// Parses a whole unsigned decimal number, a size with K, M or G, or a finite number. False if
+// `text` is anything else.
 bool parse_count(const char *text, unsigned long max, unsigned long *out);
 bool parse_size(const char *text, unsigned long long *bytes);
 bool parse_number(const char *text, double *out);

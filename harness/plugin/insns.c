@@ -1,9 +1,10 @@
-// QEMU plugin: counts the instructions the emulated CPU executes, guest and hypervisor alike, and notes the
-// count at every mark (docs/reference.md, "Marks").
+// QEMU plugin: counts the instructions the emulated CPU executes, guest and hypervisor alike, and
+// notes the count at every mark (docs/reference.md, "Marks").
 //
-// Under -icount an idle machine skips time, so the guest's clock is no measure of work where a test waits
-// for a disk. This count is. A mark is five writes to port EDh by "out %al,$0xed" (bytes E6 ED). A plugin
-// cannot read registers in this version of the interface, so the marks are told apart by their order.
+// Under -icount an idle machine skips time, so the guest's clock is no measure of work where a test
+// waits for a disk. This count is. A mark is five writes to port EDh by "out %al,$0xed" (bytes E6
+// ED). A plugin cannot read registers in this version of the interface, so the marks are told apart
+// by their order.
 //
 // Use: -plugin ./insns.so,out=FILE. FILE gets one line a mark: the count at its last write.
 
@@ -45,7 +46,8 @@ static void on_translate(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
         struct qemu_plugin_insn *insn = qemu_plugin_tb_get_insn(tb, i);
         qemu_plugin_register_vcpu_insn_exec_inline(insn, QEMU_PLUGIN_INLINE_ADD_U64, &executed, 1);
         if (is_mark_write(insn))
-            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark_write, QEMU_PLUGIN_CB_NO_REGS, NULL);
+            qemu_plugin_register_vcpu_insn_exec_cb(insn, on_mark_write, QEMU_PLUGIN_CB_NO_REGS,
+                                                   NULL);
     }
 }
 

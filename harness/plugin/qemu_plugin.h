@@ -1,5 +1,5 @@
-// The part of QEMU's TCG plugin interface (version 1, QEMU 4.2 and later) that is used here. Debian's
-// package does not have the header.
+// The part of QEMU's TCG plugin interface (version 1, QEMU 4.2 and later) that is used here.
+// Debian's package does not have the header.
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

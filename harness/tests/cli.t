@@ -1,5 +1,6 @@
 #!/bin/bash
 # Bad input at the command line: a clear message that names the thing, the right exit status.
+# shellcheck source=harness/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 export PENUMBRA_TOP=$dir
 guest good

@@ -21,8 +21,8 @@ char *fixture_point(unsigned number, const char *name, const char *unit, const c
                     const double *samples, size_t n, const char *extra)
 {
     struct buf out = {0};
-    buf_printf(&out, "ok %u - %s\n  ---\n  unit: \"%s\"\n  better: %s\n  samples:\n", number, name, unit,
-               better);
+    buf_printf(&out, "ok %u - %s\n  ---\n  unit: \"%s\"\n  better: %s\n  samples:\n", number, name,
+               unit, better);
     for (size_t i = 0; i < n; i++)
         buf_printf(&out, "    - %.3f\n", samples[i]);
     buf_printf(&out, "%s  ...\n", extra);

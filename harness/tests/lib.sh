@@ -1,7 +1,7 @@
 # Shell tests: TAP by `t DESCRIPTION COMMAND...`, a private folder in $dir.
 # shellcheck shell=bash
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
-penumbra=$top/build/penumbra
+export penumbra=$top/build/penumbra
 dir=$(mktemp -d "${TMPDIR:-/tmp}/penumbra-test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
 points=0 failed=0

@@ -1,5 +1,6 @@
 #!/bin/bash
 # `penumbra run` with a stand-in for QEMU: complete, cut, hanging and interrupted runs, full disks.
+# shellcheck source=harness/tests/lib.sh
 . "$(dirname "$0")/lib.sh"
 export PENUMBRA_TOP=$dir FAKE_ARGS=$dir/args FAKE_CHILD=$dir/child FAKE TMPDIR=$dir
 guest good

@@ -22,8 +22,8 @@ static const char env[] = "  binary_sha256: \"9f2c\"\n  set: quick\n";
 // A side with page_test (point 2) and brk_test (point 3).
 static char *side_text(const char *facts, const double *page, size_t n, const char *brk_extra)
 {
-    char *a = fixture_point(2, "aim9.page_test", "ops/s", "higher", page, n,
-                            "  ops: 1000\n  mark: 2\n");
+    char *a =
+        fixture_point(2, "aim9.page_test", "ops/s", "higher", page, n, "  ops: 1000\n  mark: 2\n");
     char *b = fixture_point(3, "aim9.brk_test", "ops/s", "higher", fast, 7, brk_extra);
     char *body = xasprintf("%s%s", a, b);
     char *text = fixture_tap(facts, 2, body);
@@ -105,8 +105,7 @@ static void exits(void **state)
     struct buf error = {0};
     pair_texts(&pair, side_text(env, fast, 7, ""), side_text(env, slow, 7, ""), &options);
     comparison_free(&pair.comparison);
-    assert_int_equal(
-        records_parse("r", records, strlen(records), &pair.hvm.records, &error), 0);
+    assert_int_equal(records_parse("r", records, strlen(records), &pair.hvm.records, &error), 0);
     compare_results(&pair.native, &pair.hvm, &options, &pair.comparison);
     assert_true(fabs(pair.comparison.row[0].exits - 2.03) < 1e-12);
     assert_true(isnan(pair.comparison.row[1].exits));
@@ -118,26 +117,46 @@ static void statuses(void **state)
     (void)state;
     char *(*side)(const char *, const double *, size_t, const char *) = side_text;
     // 0: no threshold, whatever the loss.
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(NO_LIMIT, false, false)), 0);
+    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""),
+                               options_of(NO_LIMIT, false, false)),
+                     0);
     // 1: over the threshold, and its interval too; 0 where the interval has the threshold.
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.5, false, false)), 1);
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.8, false, false)), 0);
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.9, false, false)), 0);
+    assert_int_equal(
+        status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.5, false, false)),
+        1);
+    assert_int_equal(
+        status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.8, false, false)),
+        0);
+    assert_int_equal(
+        status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.9, false, false)),
+        0);
     // 3: another binary, unless forced; before everything else.
     static const char other[] = "  binary_sha256: \"aaaa\"\n  set: quick\n";
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(other, slow, 7, ""), options_of(0.5, false, false)), 3);
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(other, fast, 7, ""), options_of(NO_LIMIT, false, true)), 0);
+    assert_int_equal(
+        status_of(side(env, fast, 7, ""), side(other, slow, 7, ""), options_of(0.5, false, false)),
+        3);
+    assert_int_equal(status_of(side(env, fast, 7, ""), side(other, fast, 7, ""),
+                               options_of(NO_LIMIT, false, true)),
+                     0);
     // 4: strict and the interval straddles the threshold, or few samples, or stolen time.
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, ""),
-                               options_of(0.8, true, false)), 4);
-    assert_int_equal(status_of(side(env, fast, 5, ""), side(env, fast, 7, ""), options_of(NO_LIMIT, true, false)), 4);
-    assert_int_equal(status_of(side(env, fast, 5, ""), side(env, fast, 7, ""), options_of(NO_LIMIT, false, false)), 0);
+    assert_int_equal(
+        status_of(side(env, fast, 7, ""), side(env, slow, 7, ""), options_of(0.8, true, false)), 4);
+    assert_int_equal(status_of(side(env, fast, 5, ""), side(env, fast, 7, ""),
+                               options_of(NO_LIMIT, true, false)),
+                     4);
+    assert_int_equal(status_of(side(env, fast, 5, ""), side(env, fast, 7, ""),
+                               options_of(NO_LIMIT, false, false)),
+                     0);
     assert_int_equal(status_of(side(env, fast, 7, ""), side(env, fast, 7, "  tainted: true\n"),
-                               options_of(NO_LIMIT, true, false)), 4);
-    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, fast, 7, ""), options_of(NO_LIMIT, true, false)), 0);
+                               options_of(NO_LIMIT, true, false)),
+                     4);
+    assert_int_equal(status_of(side(env, fast, 7, ""), side(env, fast, 7, ""),
+                               options_of(NO_LIMIT, true, false)),
+                     0);
     // 1 before 4.
     assert_int_equal(status_of(side(env, fast, 7, ""), side(env, slow, 7, "  tainted: true\n"),
-                               options_of(0.5, true, false)), 1);
+                               options_of(0.5, true, false)),
+                     1);
 }
 
 static char *one_point(const char *line)
@@ -153,11 +172,16 @@ static void bad_input(void **state)
     static const char failed[] = "not ok 2 - aim9.x\n  ---\n  error: \"wrong result\"\n  ...\n";
     static const char skipped[] = "ok 2 - aim9.x # SKIP no loopback\n";
     // 5 only with --strict, and before 1.
-    assert_int_equal(status_of(one_point(whole), one_point(failed), options_of(NO_LIMIT, true, false)), 5);
-    assert_int_equal(status_of(one_point(whole), one_point(failed), options_of(NO_LIMIT, false, false)), 0);
-    assert_int_equal(status_of(one_point(whole), one_point(other), options_of(NO_LIMIT, true, false)), 5);
-    assert_int_equal(status_of(one_point(whole), one_point(other), options_of(NO_LIMIT, false, false)), 0);
-    assert_int_equal(status_of(one_point(whole), one_point(skipped), options_of(NO_LIMIT, true, false)), 0);
+    assert_int_equal(
+        status_of(one_point(whole), one_point(failed), options_of(NO_LIMIT, true, false)), 5);
+    assert_int_equal(
+        status_of(one_point(whole), one_point(failed), options_of(NO_LIMIT, false, false)), 0);
+    assert_int_equal(
+        status_of(one_point(whole), one_point(other), options_of(NO_LIMIT, true, false)), 5);
+    assert_int_equal(
+        status_of(one_point(whole), one_point(other), options_of(NO_LIMIT, false, false)), 0);
+    assert_int_equal(
+        status_of(one_point(whole), one_point(skipped), options_of(NO_LIMIT, true, false)), 0);
     free(whole);
     free(other);
 }
@@ -168,8 +192,10 @@ static void units(void **state)
     char *rate = fixture_point(2, "aim9.x", "ops/s", "higher", fast, 7, "");
     char *other = fixture_point(2, "aim9.x", "K/s", "higher", fast, 7, "");
     char *lower = fixture_point(2, "aim9.x", "ops/s", "lower", fast, 7, "");
-    assert_int_equal(status_of(one_point(rate), one_point(other), options_of(NO_LIMIT, false, false)), 3);
-    assert_int_equal(status_of(one_point(rate), one_point(lower), options_of(NO_LIMIT, false, false)), 3);
+    assert_int_equal(
+        status_of(one_point(rate), one_point(other), options_of(NO_LIMIT, false, false)), 3);
+    assert_int_equal(
+        status_of(one_point(rate), one_point(lower), options_of(NO_LIMIT, false, false)), 3);
     free(rate);
     free(other);
     free(lower);
@@ -178,7 +204,8 @@ static void units(void **state)
 static void times(void **state)
 {
     (void)state;
-    static const double n[] = {33, 33, 33, 33, 33, 33, 33}, h[] = {125, 125, 125, 125, 125, 125, 125};
+    static const double n[] = {33, 33, 33, 33, 33, 33, 33},
+                        h[] = {125, 125, 125, 125, 125, 125, 125};
     char *a = fixture_point(2, "mm.memorymotion", "s", "lower", n, 7, "");
     char *b = fixture_point(2, "mm.memorymotion", "s", "lower", h, 7, "");
     struct pair pair;
@@ -261,7 +288,8 @@ static void json_shape(void **state)
 static void renderers(void **state)
 {
     (void)state;
-    render_function *const all[] = {render_text, render_json, render_csv, render_markdown, render_tap};
+    render_function *const all[] = {render_text, render_json, render_csv, render_markdown,
+                                    render_tap};
     struct pair pair;
     struct compare_options options = options_of(0.5, false, false);
     pair_texts(&pair, side_text(env, fast, 3, ""), side_text(env, slow, 3, ""), &options);
@@ -285,8 +313,9 @@ static void paper(void **state)
     static const struct {
         const char *name;
         double percent;
-    } table[] = {{"aim9.add_short", 0.64},  {"aim9.fun_cal2", 2.61},   {"aim9.disk_rd", 74.10},
-                 {"aim9.sync_disk_rw", -96.50}, {"aim9.fifo_test", 12.97}, {"aim9.misc_rtns_1", 57.66},
+    } table[] = {{"aim9.add_short", 0.64},  {"aim9.fun_cal2", 2.61},
+                 {"aim9.disk_rd", 74.10},   {"aim9.sync_disk_rw", -96.50},
+                 {"aim9.fifo_test", 12.97}, {"aim9.misc_rtns_1", 57.66},
                  {"aim9.page_test", 84.21}, {"aim9.fork_test", 91.45}};
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
         assert_true(fabs(paper_loss(paper_find(table[i].name)) * 100 - table[i].percent) < 0.006);
@@ -297,9 +326,9 @@ static void paper(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),        cmocka_unit_test(exits),      cmocka_unit_test(statuses),
-        cmocka_unit_test(bad_input),   cmocka_unit_test(units),      cmocka_unit_test(times),
-        cmocka_unit_test(bad_samples), cmocka_unit_test(json_shape), cmocka_unit_test(renderers),
+        cmocka_unit_test(rows),        cmocka_unit_test(exits),        cmocka_unit_test(statuses),
+        cmocka_unit_test(bad_input),   cmocka_unit_test(units),        cmocka_unit_test(times),
+        cmocka_unit_test(bad_samples), cmocka_unit_test(json_shape),   cmocka_unit_test(renderers),
         cmocka_unit_test(paper),       cmocka_unit_test(counted_disk),
     };
     return cmocka_run_group_tests_name("harness_compare", tests, NULL, NULL);

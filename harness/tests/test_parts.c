@@ -25,7 +25,8 @@ static void numbers(void **state)
     double number;
     assert_true(parse_size("256M", &bytes) && bytes == 256ull << 20);
     assert_true(parse_size("4096", &bytes) && bytes == 4096);
-    static const char *const no_size[] = {"", "M", "-1M", "1X", "1MM", "0", "99999999999999999999", "17592186044416M"};
+    static const char *const no_size[] = {
+        "", "M", "-1M", "1X", "1MM", "0", "99999999999999999999", "17592186044416M"};
     for (size_t i = 0; i < sizeof(no_size) / sizeof(*no_size); i++)
         assert_false(parse_size(no_size[i], &bytes));
     assert_true(parse_count("65535", 65535, &count) && count == 65535);
@@ -40,7 +41,8 @@ static void guests(void **state)
 {
     (void)state;
     char *dir = fixture_dir();
-    static const char good[] = "name: a\narch: i386\ncmdline: console=ttyS0 x=y\nmemory: 256M\nimage: a.img\n";
+    static const char good[] =
+        "name: a\narch: i386\ncmdline: console=ttyS0 x=y\nmemory: 256M\nimage: a.img\n";
     free(fixture_file(dir, "a.yml", good, strlen(good)));
     free(fixture_file(dir, "b.yml", "arch: i386\n", 11));
     free(fixture_file(dir, "c.yml", "arch: [\n", 8));
@@ -150,9 +152,11 @@ static int to_console(void *self, const char *line, size_t len)
 static void splits_console(void **state)
 {
     (void)state;
-    static const char sent[] = "\033[HGRUB loading\r\nWelcome TAP version 13\r\n1..2\r\nok 1 - env\r\n"
-                               "  ---\r\n  a: b\r\n[ 1.0] noise\r\n  ...\r\n[ 1.1] more\r\nok 2 - aim9.x # SKIP no\r\n# end\r\n"
-                               "reboot: Power down\r\nlast";
+    static const char sent[] =
+        "\033[HGRUB loading\r\nWelcome TAP version 13\r\n1..2\r\nok 1 - env\r\n"
+        "  ---\r\n  a: b\r\n[ 1.0] noise\r\n  ...\r\n[ 1.1] more\r\nok 2 - aim9.x # SKIP no\r\n# "
+        "end\r\n"
+        "reboot: Power down\r\nlast";
     static const char tap[] = "TAP version 13\n1..2\nok 1 - env\n  ---\n  a: b\n  ...\n"
                               "ok 2 - aim9.x # SKIP no\n# end\n";
     // In pieces of every size: a read may end anywhere.

@@ -1,5 +1,5 @@
-// Expected values: computed by hand, or by counting all orders with an independent program; the coverages
-// and smallest p-values are those of the published tables for these tests.
+// Expected values: computed by hand, or by counting all orders with an independent program; the
+// coverages and smallest p-values are those of the published tables for these tests.
 
 #include "../stats.h"
 
@@ -39,8 +39,8 @@ static void median_interval(void **state)
     static const struct {
         size_t n, lo, hi; // ranks from 1
         double level;
-    } table[] = {{3, 1, 3, 0.75},     {4, 1, 4, 0.875},   {5, 1, 5, 0.9375},
-                 {6, 1, 6, 0.96875},  {7, 1, 7, 0.984375}, {9, 2, 8, 0.9609375},
+    } table[] = {{3, 1, 3, 0.75},        {4, 1, 4, 0.875},    {5, 1, 5, 0.9375},
+                 {6, 1, 6, 0.96875},     {7, 1, 7, 0.984375}, {9, 2, 8, 0.9609375},
                  {11, 2, 10, 0.98828125}};
     double values[11];
     for (size_t i = 0; i < 11; i++)
@@ -67,8 +67,9 @@ static void rank_test(void **state)
     // {1,3,5} and {2,4,6}: rank sum 9, mean 10.5; 14 of the 20 choices lie at least as far out.
     struct sample odd = SAMPLE(1, 3, 5), even = SAMPLE(2, 4, 6);
     near(rank_test_p(&odd, &even), 0.7, 1e-12);
-    // Ties: {1,1,2} and {2,3,3}. Mid-ranks 1.5 1.5 3.5 | 3.5 5.5 5.5; sum 6.5, mean 10.5; of 20 choices those
-    // with a sum of at most 6.5 or at least 14.5: {1.5,1.5,3.5} two ways and {3.5,5.5,5.5} two ways.
+    // Ties: {1,1,2} and {2,3,3}. Mid-ranks 1.5 1.5 3.5 | 3.5 5.5 5.5; sum 6.5, mean 10.5; of 20
+    // choices those with a sum of at most 6.5 or at least 14.5: {1.5,1.5,3.5} two ways and
+    // {3.5,5.5,5.5} two ways.
     struct sample left = SAMPLE(1, 1, 2), right = SAMPLE(2, 3, 3);
     near(rank_test_p(&left, &right), 0.2, 1e-12);
     struct sample same = SAMPLE(4, 4, 4, 4, 4, 4, 4), other = SAMPLE(5, 5, 5, 5, 5, 5, 5);
@@ -103,7 +104,8 @@ static void rank_test_large(void **state)
 static void trends(void **state)
 {
     (void)state;
-    struct sample up = SAMPLE(1, 2, 3, 4, 5, 6, 7), mixed = SAMPLE(3, 1, 4, 2), flat = SAMPLE(2, 2, 2, 2);
+    struct sample up = SAMPLE(1, 2, 3, 4, 5, 6, 7), mixed = SAMPLE(3, 1, 4, 2),
+                  flat = SAMPLE(2, 2, 2, 2);
     near(sample_trend_p(&up), 2.0 / 5040, 1e-12);
     // S = 0 for 3 1 4 2: every order is at least as far out.
     near(sample_trend_p(&mixed), 1, 1e-12);
@@ -132,7 +134,8 @@ static void losses(void **state)
     (void)state;
     near(loss_of(590226, 93211, true), 0.8420757472, 1e-9); // page_test of the paper
     near(loss_of(33, 125, false), 92.0 / 33, 1e-12);        // MemoryMotion
-    struct sample n = SAMPLE(100, 100, 100, 100, 100, 100, 100), h = SAMPLE(50, 50, 50, 50, 50, 50, 50);
+    struct sample n = SAMPLE(100, 100, 100, 100, 100, 100, 100),
+                  h = SAMPLE(50, 50, 50, 50, 50, 50, 50);
     struct interval ci = loss_interval(&n, &h, true);
     near(ci.lo, 0.5, 0);
     near(ci.hi, 0.5, 0);
@@ -185,9 +188,11 @@ static void holm(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(medians),  cmocka_unit_test(median_interval), cmocka_unit_test(rank_test),
-        cmocka_unit_test(rank_test_large), cmocka_unit_test(trends),   cmocka_unit_test(outliers),
-        cmocka_unit_test(losses),   cmocka_unit_test(bootstrap),       cmocka_unit_test(holm),
+        cmocka_unit_test(medians),   cmocka_unit_test(median_interval),
+        cmocka_unit_test(rank_test), cmocka_unit_test(rank_test_large),
+        cmocka_unit_test(trends),    cmocka_unit_test(outliers),
+        cmocka_unit_test(losses),    cmocka_unit_test(bootstrap),
+        cmocka_unit_test(holm),
     };
     return cmocka_run_group_tests_name("harness_stats", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
-// The strict reading of TAP, of YAML facts and of the hypervisor's records: good input, and each defect with
-// the line it is reported at.
+// The strict reading of TAP, of YAML facts and of the hypervisor's records: good input, and each
+// defect with the line it is reported at.
 
 #include "fixture.h"
 #include "../insns.h"
@@ -96,15 +96,17 @@ static void refuses_defects(void **state)
         {"aim9.page_test\n", "aim9.page_test and more\n", "x.tap:9: after the name"},
         {"vmcmp/1", "vmcmp/2", "schema is 'vmcmp/2'"},
         {"  schema: \"vmcmp/1\"\n", "", "schema is '(none)'"},
-        {"  warnings: []\n  ...\n", "  warnings: []\n", "x.tap:16: inside the YAML block of point 2"},
+        {"  warnings: []\n  ...\n", "  warnings: []\n",
+         "x.tap:16: inside the YAML block of point 2"},
         {"  unit: \"ops/s\"\n", "  unit: \"ops/s\n", "YAML of point 2"},
-        {"  unit: \"ops/s\"\n", "  unit: \"ops/s\"\n  unit: b\n", "x.tap:12: YAML of point 2: key given twice: unit"},
+        {"  unit: \"ops/s\"\n", "  unit: \"ops/s\"\n  unit: b\n",
+         "x.tap:12: YAML of point 2: key given twice: unit"},
         {"  unit: \"ops/s\"\n", "  unit:\n    a: b\n", "a map inside the map"},
         {"# group: memory", "[ 12.3] printk", "x.tap:8: not TAP: '[ 12.3] printk'"},
         {"# group: memory", "  ---\n  a: b\n  ...", "x.tap:8: a YAML block without its point"},
         {"ok 1 - env", "ok 1 - other", "no point 'env'"},
-        {"not ok 4 - aim9.fork_test\n  ---\n  error: \"wrong result\"\n  ...\n", "ok 4 - aim9.fork_test\n",
-         "x.tap:18: 'aim9.fork_test' has no YAML block"},
+        {"not ok 4 - aim9.fork_test\n  ---\n  error: \"wrong result\"\n  ...\n",
+         "ok 4 - aim9.fork_test\n", "x.tap:18: 'aim9.fork_test' has no YAML block"},
     };
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
         char *text = replaced(table[i].from, table[i].to);
@@ -199,8 +201,9 @@ static void joins_counts(void **state)
 static void facts_round_trip(void **state)
 {
     (void)state;
-    static const char *const values[] = {"plain", "on", "no", "12:30:45", "a: b", "quote \" and \\",
-                                         "0123", "tab\there", "", "-5.25", "# x"};
+    static const char *const values[] = {
+        "plain", "on",        "no", "12:30:45", "a: b", "quote \" and \\",
+        "0123",  "tab\there", "",   "-5.25",    "# x"};
     struct buf text = {0};
     for (size_t i = 0; i < sizeof(values) / sizeof(*values); i++) {
         char key[] = {'k', (char)('a' + i), 0};
@@ -219,9 +222,10 @@ static void facts_round_trip(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_all), cmocka_unit_test(refuses_defects),
+        cmocka_unit_test(reads_all),         cmocka_unit_test(refuses_defects),
         cmocka_unit_test(refuses_every_cut), cmocka_unit_test(bails_out),
-        cmocka_unit_test(records), cmocka_unit_test(joins_counts), cmocka_unit_test(facts_round_trip),
+        cmocka_unit_test(records),           cmocka_unit_test(joins_counts),
+        cmocka_unit_test(facts_round_trip),
     };
     return cmocka_run_group_tests_name("harness_tap", tests, NULL, NULL);
 }
