@@ -6,6 +6,7 @@
  * enabled; otherwise their flags are worked out when register C is read. */
 
 #include "dev/rtc.h"
+#include "dev/calendar.h"
 #include "lib/string.h"
 
 #define CRYSTAL_HZ 32768u
@@ -25,7 +26,6 @@
 #define C_UF 0x10
 #define D_VRT 0x80
 #define ALARM_ANY 0xc0 /* an alarm byte from C0h matches every value */
-#define DAY 86400u
 
 enum {
     SEC,
@@ -44,10 +44,6 @@ enum {
     REG_D
 };
 
-struct date {
-    unsigned sec, min, hour, wday /* 1: Sunday */, mday, month, year;
-};
-
 struct rtc {
     struct dev *dev;
     struct dev_timer periodic, update;
@@ -59,43 +55,6 @@ struct rtc {
     u64 seen_update; /* second for which UF and AF are worked out */
     u64 seen_period;
 };
-
-/* ---- The calendar. ---- */
-
-static bool leap(unsigned y)
-{
-    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
-
-static unsigned month_days(unsigned month, unsigned year)
-{
-    static const u8 days[12] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-    return days[month - 1] + (month == 2 && leap(year));
-}
-
-/* Days since 1970-01-01 of the first of March-based year arithmetic. */
-static u64 days_of(unsigned year, unsigned month, unsigned mday)
-{
-    unsigned y = month <= 2 ? year - 1 : year, m = month <= 2 ? month + 9 : month - 3;
-    return 365ull * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + mday - 1 - 719468;
-}
-
-static struct date date_of(u64 unix_seconds)
-{
-    u64 days = unix_seconds / DAY;
-    unsigned in_day = (unsigned)(unix_seconds % DAY);
-    struct date t = {.sec = in_day % 60, .min = in_day / 60 % 60, .hour = in_day / 3600};
-    t.wday = (unsigned)((days + 4) % 7) + 1; /* 1970-01-01 was a Thursday */
-    /* 400-year cycles of 146097 days, from March 0000. */
-    u64 d = days + 719468, era = d / 146097;
-    unsigned doe = (unsigned)(d % 146097);
-    unsigned yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-    unsigned doy = doe - (365 * yoe + yoe / 4 - yoe / 100), mp = (5 * doy + 2) / 153;
-    t.mday = doy - (153 * mp + 2) / 5 + 1;
-    t.month = mp < 10 ? mp + 3 : mp - 9;
-    t.year = (unsigned)(yoe + era * 400) + (t.month <= 2);
-    return t;
-}
 
 /* ---- Bytes in the format that register B chooses. ---- */
 
@@ -132,7 +91,7 @@ static u64 clock_seconds(const struct rtc *r)
 
 static void bytes_fill(struct rtc *r)
 {
-    struct date t = date_of(clock_seconds(r));
+    struct date t = calendar_date(clock_seconds(r));
     u8 *c = r->cmos;
     c[SEC] = field_encode(r, t.sec);
     c[MIN] = field_encode(r, t.min);
@@ -154,9 +113,10 @@ static void bytes_take(struct rtc *r)
     unsigned month = field_decode(r, c[MONTH]);
     month = month < 1 ? 1 : min(month, 12u);
     unsigned mday = field_decode(r, c[MDAY]);
-    mday = mday < 1 ? 1 : min(mday, month_days(month, year));
-    u64 seconds = days_of(year, month, mday) * DAY + hour_decode(r, c[HOUR]) % 24 * 3600ull +
-                  field_decode(r, c[MIN]) % 60 * 60 + field_decode(r, c[SEC]) % 60;
+    mday = mday < 1 ? 1 : min(mday, calendar_month_days(month, year));
+    u64 seconds = calendar_days(year, month, mday) * CALENDAR_DAY +
+                  hour_decode(r, c[HOUR]) % 24 * 3600ull + field_decode(r, c[MIN]) % 60 * 60 +
+                  field_decode(r, c[SEC]) % 60;
     r->epoch = seconds - dev_ticks(r->dev, 1); /* may wrap; the sum is right */
 }
 
@@ -179,9 +139,9 @@ static u64 alarm_second(const struct rtc *r, u64 second)
     unsigned hour = hour_decode(r, c[HOUR_ALARM]);
     if ((c[SEC_ALARM] < ALARM_ANY && sec > 59) || (c[MIN_ALARM] < ALARM_ANY && min_ > 59))
         return ~0ull;
-    u64 t = r->epoch + second, end = t + DAY;
+    u64 t = r->epoch + second, end = t + CALENDAR_DAY;
     while (t < end) {
-        unsigned in_day = (unsigned)(t % DAY);
+        unsigned in_day = (unsigned)(t % CALENDAR_DAY);
         if (!alarm_field(c[HOUR_ALARM], hour, in_day / 3600))
             t += 3600 - t % 3600;
         else if (!alarm_field(c[MIN_ALARM], min_, in_day / 60 % 60))
