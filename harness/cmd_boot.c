@@ -2,6 +2,7 @@
 #include "commands.h"
 #include "image.h"
 #include "prepare.h"
+#include "verdict.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -58,7 +59,7 @@ static void say_refusal(const char *path)
     for (char *line = text ? strtok(text, "\r\n") : NULL; line; line = strtok(NULL, "\r\n"))
         if (strncmp(line, "@hv ", 4))
             last = line;
-    say("the hypervisor refuses: %s", last ? last : "(its log has no reason)");
+    verdict_refusal(last);
     free(text);
 }
 

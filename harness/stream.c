@@ -37,11 +37,28 @@ static void note_point(struct stream *stream, const char *line)
         stream->point(stream->self, stream);
 }
 
+// A line for people: without control characters and the escape sequences of terminals.
+static void copy_printable(char *to, size_t size, const char *line)
+{
+    size_t n = 0;
+    for (const char *p = line; *p && n + 1 < size; p++) {
+        if (*p == '\033' && p[1] == '[') {
+            p += 2 + strcspn(p + 2, "ABCDHJKfhlmn");
+            if (!*p)
+                break;
+        } else if ((unsigned char)*p >= ' ') {
+            to[n++] = *p;
+        }
+    }
+    to[n] = '\0';
+}
+
 static int to_console(struct stream *stream, const char *line)
 {
-    if (*line && *line != '\n')
-        snprintf(stream->last_console, sizeof(stream->last_console), "%s", line);
-    stream->last_console[strcspn(stream->last_console, "\n")] = '\0';
+    char text[sizeof(stream->last_console)];
+    copy_printable(text, sizeof(text), line);
+    if (*text)
+        strcpy(stream->last_console, text);
     return stream->console(stream->self, line, strlen(line));
 }
 

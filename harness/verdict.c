@@ -45,14 +45,20 @@ static int say_watchdog(const struct run_result *result, const char *tap_path)
     return exit_hung;
 }
 
+int verdict_refusal(const char *line)
+{
+    static const char prefix[] = "error: ";
+    if (line && !strncmp(line, prefix, sizeof(prefix) - 1))
+        line += sizeof(prefix) - 1;
+    say("the hypervisor refuses: %s", line ? line : "(its log has no reason)");
+    return exit_trouble;
+}
+
 static int say_ending(const struct run_result *result, enum side side, const char *tap_path)
 {
     const char *name = result->ending.name;
-    if (!strcmp(name, "config")) {
-        say("the hypervisor refuses: %s",
-            result->config_line ? result->config_line : "(its log has no reason)");
-        return exit_trouble;
-    }
+    if (!strcmp(name, "config"))
+        return verdict_refusal(result->config_line);
     if (!strcmp(name, "error"))
         say("%s: the engine failed; its log beside the TAP says why", tap_path);
     else if (!result->ending.clean)

@@ -156,7 +156,7 @@ static void splits_console(void **state)
         "\033[HGRUB loading\r\nWelcome TAP version 13\r\n1..2\r\nok 1 - env\r\n"
         "  ---\r\n  a: b\r\n[ 1.0] noise\r\n  ...\r\n[ 1.1] more\r\nok 2 - aim9.x # SKIP no\r\n# "
         "end\r\n"
-        "reboot: Power down\r\nlast";
+        "reboot: Power down\r\n\033[H\033[1;1Hlast\r\r";
     static const char tap[] = "TAP version 13\n1..2\nok 1 - env\n  ---\n  a: b\n  ...\n"
                               "ok 2 - aim9.x # SKIP no\n# end\n";
     // In pieces of every size: a read may end anywhere.
@@ -170,7 +170,7 @@ static void splits_console(void **state)
         assert_string_equal(split.tap.data, tap);
         assert_string_equal(split.console.data,
                             "\033[HGRUB loading\nWelcome [ 1.0] noise\n[ 1.1] more\n"
-                            "reboot: Power down\nlast\n");
+                            "reboot: Power down\n\033[H\033[1;1Hlast\n");
         assert_int_equal(stream.points, 2);
         assert_string_equal(stream.last_point, "aim9.x");
         assert_string_equal(stream.last_console, "last");
