@@ -18,3 +18,6 @@ DEV_IDE := hv/dev/ide.c hv/dev/ata.c hv/dev/ata_disk.c hv/dev/ata_identify.c hv/
 DEV_VGA := hv/dev/vga.c hv/dev/vga_mem.c hv/dev/vga_dispi.c hv/dev/vga_screen.c
 
 $(eval $(call host_test,dev-ata,hv/dev/tests/test_ata.c $(DEV_IDE) $(DEV_CORE),$(HOST_HV)))
+$(eval $(call host_test,dev-atapi,hv/dev/tests/test_atapi.c $(DEV_IDE) $(DEV_CORE),$(HOST_HV)))
+$(eval $(call host_test,dev-vga,hv/dev/tests/test_vga.c $(DEV_VGA) hv/dev/pci.c $(DEV_CORE),$(HOST_HV)))
+$(eval $(call host_test,dev-fuzz-media,hv/dev/tests/test_fuzz_media.c $(DEV_IDE) $(DEV_VGA) $(DEV_CORE),$(HOST_HV)))

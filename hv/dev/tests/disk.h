@@ -16,9 +16,9 @@
 struct disk {
     struct block block;
     u8 *data;
-    bool late;   /* requests end at the poll after `polls` others */
+    bool late; /* requests end at the poll after `polls` others */
     unsigned polls;
-    u64 bad;     /* requests that touch this sector fail; ~0: none */
+    u64 bad; /* requests that touch this sector fail; ~0: none */
     bool bad_flush;
     unsigned reads, writes, flushes;
     /* the late request */

@@ -205,7 +205,8 @@ static void native_max(void **state)
     struct fake *f = *state;
     u16 w[256];
     command28(f, P, LBA, 0, 0, 0xf8);
-    u32 last = inb(f, P + 3) | inb(f, P + 4) << 8 | inb(f, P + 5) << 16 | (inb(f, P + 6) & 15) << 24;
+    u32 last =
+        inb(f, P + 3) | inb(f, P + 4) << 8 | inb(f, P + 5) << 16 | (inb(f, P + 6) & 15) << 24;
     assert_int_equal(last, DISK_SECTORS - 1);
     command28(f, P, LBA, 999, 0, 0xf9);
     assert_int_equal(inb(f, P + 7), READY);
@@ -518,16 +519,16 @@ static void memory_backing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        IDE_TEST(identify),       IDE_TEST(presence),
-        IDE_TEST(decode),         IDE_TEST(read_pio),
-        IDE_TEST(write_pio),      IDE_TEST(multiple),
-        IDE_TEST(chs),            IDE_TEST(range),
-        IDE_TEST(native_max),     IDE_TEST(features_and_power),
-        IDE_TEST(errors),         IDE_TEST(reset_and_diagnostic),
-        IDE_TEST(buffers),        IDE_TEST(dma_read),
-        IDE_TEST(dma_table),      IDE_TEST(dma_write_unaligned),
-        IDE_TEST(late),           IDE_TEST(dma_direction_and_master),
-        IDE_TEST(late_reset),     cmocka_unit_test(memory_backing),
+        IDE_TEST(identify),   IDE_TEST(presence),
+        IDE_TEST(decode),     IDE_TEST(read_pio),
+        IDE_TEST(write_pio),  IDE_TEST(multiple),
+        IDE_TEST(chs),        IDE_TEST(range),
+        IDE_TEST(native_max), IDE_TEST(features_and_power),
+        IDE_TEST(errors),     IDE_TEST(reset_and_diagnostic),
+        IDE_TEST(buffers),    IDE_TEST(dma_read),
+        IDE_TEST(dma_table),  IDE_TEST(dma_write_unaligned),
+        IDE_TEST(late),       IDE_TEST(dma_direction_and_master),
+        IDE_TEST(late_reset), cmocka_unit_test(memory_backing),
     };
     return cmocka_run_group_tests_name("dev-ata", tests, NULL, NULL);
 }
