@@ -1,0 +1,23 @@
+# Tiny guests, and the tests of the whole system.
+
+GUEST_FLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -fno-pic -fno-pie -fno-stack-protector \
+    -fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -mno-red-zone -fno-toplevel-reorder
+GUEST_C := $(wildcard tests/guests/*.c tests/guests/core/*.c)
+
+# $(call tiny_guest,BITS,SOURCES OF THIS WIDTH ALONE)
+define tiny_guest
+TINY$(1) := $(addprefix $(B)/guests/$(1)/,$(addsuffix .o,$(GUEST_C) $(2)))
+$(B)/guests/$(1)/%.o: %
+	@mkdir -p $$(@D)
+	$$(CC) -m$(1) $$(GUEST_FLAGS) -MMD -MP -c -o $$@ $$<
+$(B)/tiny$(1).elf: tests/guests/guest.lds $$(TINY$(1))
+	$$(CC) -m$(1) -nostdlib -static -no-pie -Wl,-z,noexecstack,-z,max-page-size=4096,--build-id=none \
+	    -T tests/guests/guest.lds -o $$@.own $$(TINY$(1))
+	objcopy -O elf32-i386 $$@.own $$@
+-include $$(TINY$(1):.o=.d)
+all: $(B)/tiny$(1).elf
+endef
+$(eval $(call tiny_guest,32,tests/guests/core/entry32.S tests/guests/core/vectors32.S $(wildcard tests/guests/only32/*)))
+$(eval $(call tiny_guest,64,tests/guests/core/entry64.S tests/guests/core/vectors64.S $(wildcard tests/guests/only64/*)))
+
+$(eval $(call script_test,tests/guests/guests.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B)/hv.elf))

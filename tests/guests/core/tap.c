@@ -1,0 +1,90 @@
+/* Runs the table and prints TAP. */
+
+#include "guest.h"
+
+extern const struct test tests_start[], tests_end[];
+
+static unsigned number; /* of the point; also the mark's id */
+static bool failed;
+static const char *skipped;
+
+static void mark(unsigned kind)
+{
+    const u8 id_low = (u8)number, id_high = (u8)(number >> 8);
+    out8(0xed, 0x50);
+    out8(0xed, (u8)kind);
+    out8(0xed, id_low);
+    out8(0xed, id_high);
+    out8(0xed, (u8)(0xff ^ kind ^ id_low ^ id_high));
+}
+
+void begin(void)
+{
+    mark(1);
+}
+
+void end(void)
+{
+    mark(2);
+}
+
+bool test_failed(void)
+{
+    return failed;
+}
+
+void test_skip(const char *why)
+{
+    skipped = why;
+}
+
+void check_true(bool ok, const char *file, int line, const char *text)
+{
+    if (ok)
+        return;
+    failed = true;
+    print("# %s:%d: %s\n", file, line, text);
+}
+
+void check_equal(u64 got, u64 want, const char *file, int line, const char *text)
+{
+    if (got == want)
+        return;
+    failed = true;
+    print("# %s:%d: %s is %llx, expected %llx\n", file, line, text, got, want);
+}
+
+static void run(const struct test *t, const char *only)
+{
+    number++;
+    if (*only && strcmp(only, t->name)) /* numbers stay the same */
+        return;
+    failed = false;
+    skipped = NULL;
+    if (mode)
+        paging_reset_window();
+    t->run();
+    print("%s %u - %s%s%s%s%s\n", failed ? "not ok" : "ok", number, mode ? mode->name : "", mode ? ": " : "", t->name,
+          skipped ? " # SKIP " : "", skipped ? skipped : "");
+    if (t->exits && !skipped)
+        print("# exits %u %s\n", number, t->exits);
+}
+
+static void run_all(bool paged, const char *only)
+{
+    for (const struct test *t = tests_start; t < tests_end; t++)
+        if (t->paged == paged)
+            run(t, only);
+}
+
+void tests_run(const char *only)
+{
+    print("TAP version 13\n");
+    run_all(false, only);
+    for (unsigned i = 0; i < paging_mode_count; i++) {
+        paging_enter(&paging_modes[i]);
+        run_all(true, only);
+        paging_leave();
+    }
+    print("1..%u\n", number);
+}

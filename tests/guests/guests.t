@@ -1,0 +1,91 @@
+#!/bin/bash
+# The tiny guests print the same TAP natively and under the hypervisor, with
+# shadow optimisations on and off, and cause the exits that they say.
+cd "$(dirname "$0")/../.." || exit 1
+. ci/tests/tap.sh
+. tests/qemu.sh
+
+# native_run BITS: the guest in plain QEMU; its console in $work/native$1.
+native_run() {
+    qemu_native "$work/native$1" -drive "file=$work/tiny$1.img,format=raw,if=ide,snapshot=on"
+}
+
+# hvm_run NAME BITS WORD...: under the hypervisor; console $work/NAME.console, records $work/NAME.records.
+hvm_run() {
+    local name=$1 bits=$2
+    shift 2
+    ends poweroff qemu_hv "$name" "mem=64M watchdog=60 $*" "$work/tiny$bits.img disk0"
+}
+
+# all_pass FILE: a complete TAP stream without failures.
+all_pass() {
+    tr -d '\r' <"$1" >"$1.tap"
+    grep -q '^1\.\.[1-9]' "$1.tap" && ! grep -E '^(not ok|Bail out|#.*\.c:)' "$1.tap" || { cat "$1.tap"; return 1; }
+}
+
+same() { diff "$work/native$1.tap" "$work/$2.console.tap"; }
+
+# exits_as_said BITS NAME: each `# exits ID name=N ...` line holds of the records' counts between that
+# test's marks. all is every exit but intr; the marks' own five port writes are taken off.
+exits_as_said() {
+    awk '
+    function value(pair) { sub(/^[^=]*=/, "", pair); return pair }
+    FNR == NR {
+        if ($1 != "@hv" || $2 != "exit")
+            next
+        id = value($3); reason = value($4); n = value($5)
+        if (reason == "io")
+            n -= 5
+        count[id, reason] = n
+        if (reason != "intr")
+            all[id] += n
+        seen[id] = 1
+        next
+    }
+    $1 == "#" && $2 == "exits" {
+        id = $3
+        lines++
+        if (!(id in seen)) {
+            print "test " id ": no counts"
+            bad = 1
+        }
+        for (i = 4; i <= NF; i++) {
+            split($i, w, /[<>]?=/)
+            op = substr($i, length(w[1]) + 1, length($i) - length(w[1]) - length(w[2]))
+            got = w[1] == "all" ? all[id] + 0 : count[id, w[1]] + 0
+            if ((op == "=" && got != w[2]) || (op == "<=" && got > w[2] + 0) || (op == ">=" && got < w[2] + 0)) {
+                print "test " id ": " $i " expected, but " w[1] " is " got
+                bad = 1
+            }
+        }
+    }
+    END { if (!lines) print "no test says what exits it causes"; exit bad || !lines }
+    ' "$work/$2.records" "$work/$2.console.tap"
+}
+
+for bits in 32 64; do
+    tests/guests/mkdisk.sh build/tiny$bits.elf "$work/tiny$bits.img"
+    native_run $bits &
+done
+wait
+for bits in 32 64; do
+    ok "$bits-bit guest natively" all_pass "$work/native$bits"
+done
+
+# Options, and whether exit counts are asserted.
+runs=("default" "none shadow=none" "audit audit=16")
+for run in "${runs[@]}"; do
+    read -r name words <<<"$run"
+    for bits in 32 64; do
+        # shellcheck disable=SC2086
+        hvm_run "$name$bits" $bits $words >"$work/$name$bits.status" 2>&1 &
+    done
+    wait
+    for bits in 32 64; do
+        ok "$bits-bit guest under the hypervisor${words:+, $words}: power-off" no_text "$work/$name$bits.status"
+        ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass "$work/$name$bits.console"
+        ok "$bits-bit guest under the hypervisor${words:+, $words}: same output" same $bits "$name$bits"
+        [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said $bits "$name$bits"
+    done
+done
+finish
