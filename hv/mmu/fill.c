@@ -71,16 +71,17 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     return true;
 }
 
-/* Fills slot from the guest's entry where that needs no A bit set; false: it does. */
+/* Fills slot from the guest's entry; false: it is filled, or needs the guest's A bit set first. */
 static bool prefetch_guest(struct mmu *mmu, u32 page, unsigned slot, const void *table)
 {
     union role role = mmu->pages[page].role;
-    u64 gfn, spte, gpte = gpte_read(role, table, slot_index(role, slot));
+    u64 gfn, spte, gpte;
 
+    if (mmu->tables[page][slot] & PTE_P)
+        return false;
+    gpte = gpte_read(role, table, slot_index(role, slot));
     if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
         return false;
-    if (mmu->tables[page][slot] & PTE_P)
-        return true;
     spte = spte_of_gpte(mmu, role, gpte, &gfn);
     if (spte) {
         spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
@@ -104,7 +105,7 @@ static void prefetch_direct(struct mmu *mmu, u32 page)
 }
 
 /* Fills the neighbours of a slot just filled: of a new table all, else those in its window up to the
- * first that the guest has not used. */
+ * first that is filled or that the guest has not used. */
 static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
 {
     const struct spage *sp = &mmu->pages[page];
@@ -184,6 +185,10 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
         return MMU_EMULATE_MMIO; /* tables that stores cannot be trapped on: interpret */
     mmu->stamp++;
     mmu->pages[page].stamp = mmu->stamp;
+    if (g->level == 1 && v->leaf_gva == gva >> 21 && v->leaf_gen == mmu->gen) {
+        mmu->pages[v->leaf_page].referenced = true;
+        return fill_leaf(mmu, v->leaf_page, (gva >> PAGE_SHIFT) & 511, access, g);
+    }
     for (; level > 1; level--) {
         if (level == 2 && level <= g->level && fill_large(mmu, page, slot, access, g))
             return MMU_FIXED;
@@ -191,6 +196,11 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
         if (page == NONE)
             return MMU_EMULATE_MMIO;
         slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
+    }
+    if (g->level == 1) {
+        v->leaf_gva = gva >> 21;
+        v->leaf_gen = mmu->gen;
+        v->leaf_page = page;
     }
     return fill_leaf(mmu, page, slot, access, g);
 }

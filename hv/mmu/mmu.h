@@ -58,7 +58,8 @@ enum p2m_kind mmu_lookup(struct mmu *mmu, gpa_t gpa, hpa_t *hpa);
 bool mmu_read(struct mmu *mmu, gpa_t gpa, void *buf, u64 len);
 bool mmu_write(struct mmu *mmu, gpa_t gpa, const void *buf, u64 len);
 /* A pointer to guest RAM for len bytes (may span pages where contiguous), or NULL. For a write the
- * caller announces it first by mmu_will_write, which brings or takes the shadows out of the way. */
+ * caller announces it first by mmu_will_write, which takes the shadows out of the way; where the
+ * guest can run before the last byte is written, it announces it again after that. */
 void *mmu_ptr(struct mmu *mmu, gpa_t gpa, u64 len);
 void mmu_will_write(struct mmu *mmu, gpa_t gpa, u64 len);
 
@@ -70,7 +71,10 @@ bool mmu_load_cr3(struct mmu_vcpu *v, u64 cr3);
 void mmu_invlpg(struct mmu_vcpu *v, gva_t gva);
 void mmu_flush(struct mmu_vcpu *v, bool global); /* CR4.PGE toggles and the like */
 
-/* What the CPU below must run with: its CR3, and whether the tables are 4-level (long mode) or PAE. */
+/* What the CPU below must run with: its CR3, and whether the tables are 4-level (long mode) or PAE.
+ * Beside that: CR0.PG=WP=1, CR4.PAE=1, EFER.NXE=1 where the guest has it, CR4.SMEP and CR4.SMAP as
+ * the guest has them while its CR0.PG=1, and 0 while that is 0. CR3 changes only in mmu_set_mode,
+ * mmu_load_cr3, mmu_map and mmu_set_a20. */
 hpa_t mmu_root(struct mmu_vcpu *v);
 bool mmu_root_is_long(struct mmu_vcpu *v);
 /* True once after anything that requires the TLB of this vcpu to be flushed before the next entry. */
@@ -85,14 +89,17 @@ struct mmu_walk {
 
 /* Walks the guest's tables for an access to gva (linear). True: w->gpa. False: the guest's own page
  * fault with w->pfec. Sets the guest's A and D bits as the CPU would (SDM vol. 3, 4.8) if `set_ad`.
- * ac: RFLAGS.AC, for SMAP. */
+ * ac: RFLAGS.AC, for SMAP; false for an implicit supervisor access at CPL 3 (descriptor tables).
+ * gva is canonical. */
 bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct mmu_walk *w);
 
 enum mmu_fault {
     MMU_FIXED,       /* shadow filled: resume */
     MMU_GUEST_FAULT, /* the guest's own: inject #PF with w->pfec */
-    MMU_EMULATE_MMIO,  /* no memory at w->gpa (or a write to ROM): emulate the instruction */
-    MMU_EMULATE_STORE, /* a store into a guest table at w->gpa: emulate the instruction */
+    MMU_EMULATE_MMIO,  /* no memory at w->gpa (or a write to ROM): emulate the instruction. Rarely
+                        * w->gpa is RAM: the guest's tables are in ROM or device memory */
+    MMU_EMULATE_STORE, /* a store into a guest table at w->gpa (or, rarely, elsewhere in RAM):
+                        * emulate the instruction */
 };
 
 /* Handles a #PF exit of the CPU below on the shadow tables. pfec: as the CPU gave it. */

@@ -119,6 +119,10 @@ struct mmu_vcpu {
     u32 null_root; /* an empty level 4 table, for a CR3 that names no RAM */
     u32 pae_page;
     hpa_t root_hpa;
+    /* The leaf table that the last fill ended in, for 2 MiB at leaf_gva << 21; good while no entry
+     * lost a right, as one on its path would if the path changed. */
+    u64 leaf_gva, leaf_gen;
+    u32 leaf_page;
     u64 gen; /* mmu->gen when this vcpu last flushed */
     bool flush;
     struct pae_root pae[PAE_ROOTS];
@@ -277,11 +281,51 @@ void walk_init(struct mmu *mmu);
 bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
                 struct mmu_walk *w);
 
-/* rmap.c: lists of shadow entries */
-void link_add(struct mmu *mmu, u32 list, u32 name);
-void spte_clear(struct mmu *mmu, u32 page, unsigned slot);
+/* Lists of shadow entries; the rest is in rmap.c. */
+
+static inline u32 *list_head(struct mmu *mmu, u32 list)
+{
+    u32 index = LIST_INDEX(list);
+
+    switch (LIST_KIND(list)) {
+    case LIST_FRAME: return &mmu->frames[index].rmap;
+    case LIST_BLOCK: return &mmu->blocks[index].rmap;
+    default: return &mmu->pages[index].parents;
+    }
+}
+
+/* Puts entry `name` at the head of `list`. */
+static inline void link_add(struct mmu *mmu, u32 list, u32 name)
+{
+    u32 *head = list_head(mmu, list);
+
+    mmu->links[name] = (struct link){*head, list};
+    if (*head != NONE)
+        mmu->links[*head].prev = name;
+    *head = name;
+}
+
 /* Sets a leaf or a link in an empty slot. list: LIST_... where it belongs, or NONE. */
-void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list);
+static inline void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list)
+{
+    struct spage *sp = &mmu->pages[page];
+
+    mmu->tables[page][slot] = spte;
+    sp->present[slot >> 6] |= 1ull << (slot & 63);
+    sp->count++;
+    if (list != NONE)
+        link_add(mmu, list, page * 512 + slot);
+    else
+        mmu->links[page * 512 + slot] = (struct link){NONE, NONE};
+}
+
+static inline u32 leaf_list(const struct mmu *mmu, u64 gfn)
+{
+    return gfn < mmu->frame_count ? LIST_FRAME | (u32)gfn : NONE;
+}
+
+/* rmap.c */
+void spte_clear(struct mmu *mmu, u32 page, unsigned slot);
 /* Changes an entry that stays in its list. */
 void spte_change(struct mmu *mmu, u32 page, unsigned slot, u64 spte);
 void rmap_protect(struct mmu *mmu, u64 gfn);
@@ -310,7 +354,6 @@ static inline u32 spte_child(const struct mmu *mmu, u64 spte)
 /* spte.c: what a shadow entry should be */
 bool block_large(const struct mmu *mmu, u64 gfn);
 u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large);
-u32 leaf_list(const struct mmu *mmu, u64 gfn);
 /* Brings a present entry of a leaf table in line with the guest's; fills an empty one if `fill`.
  * -1: rights went; 1: rights came; 0: no change. */
 int spte_update_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool fill);

@@ -3,28 +3,6 @@
 
 #include "mmu/mmu_int.h"
 
-static u32 *list_head(struct mmu *mmu, u32 list)
-{
-    u32 index = LIST_INDEX(list);
-
-    switch (LIST_KIND(list)) {
-    case LIST_FRAME: return &mmu->frames[index].rmap;
-    case LIST_BLOCK: return &mmu->blocks[index].rmap;
-    default: return &mmu->pages[index].parents;
-    }
-}
-
-/* Puts entry `name` at the head of `list`. */
-void link_add(struct mmu *mmu, u32 list, u32 name)
-{
-    u32 *head = list_head(mmu, list);
-
-    mmu->links[name] = (struct link){*head, list};
-    if (*head != NONE)
-        mmu->links[*head].prev = name;
-    *head = name;
-}
-
 static void link_del(struct mmu *mmu, u32 name)
 {
     struct link l = mmu->links[name];
@@ -49,20 +27,6 @@ void spte_clear(struct mmu *mmu, u32 page, unsigned slot)
     sp->present[slot >> 6] &= ~(1ull << (slot & 63));
     sp->count--;
     mmu->gen++;
-}
-
-/* Fills an empty entry. */
-void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list)
-{
-    struct spage *sp = &mmu->pages[page];
-
-    mmu->tables[page][slot] = spte;
-    sp->present[slot >> 6] |= 1ull << (slot & 63);
-    sp->count++;
-    if (list != NONE)
-        link_add(mmu, list, page * 512 + slot);
-    else
-        mmu->links[page * 512 + slot] = (struct link){NONE, NONE};
 }
 
 /* Changes a present entry that stays in its list. More U is fewer rights too: SMEP and SMAP. */

@@ -107,6 +107,7 @@ static void root_load(struct mmu_vcpu *v)
     if (hpa != v->root_hpa)
         v->flush = true;
     v->root_hpa = hpa;
+    v->leaf_gva = ~0ull;
 }
 
 /* After the p2m changed: roots that are RAM no more, or are again. */
@@ -118,7 +119,7 @@ void roots_reload(struct mmu *mmu)
 
 static bool cr3_valid(const struct mmu *mmu, unsigned mode, u64 cr3)
 {
-    return mode != MODE_LONG || !((cr3 & ~PTE_NX) >> mmu->config.maxphyaddr);
+    return mode != MODE_LONG || !(cr3 >> mmu->config.maxphyaddr);
 }
 
 static void flushed(struct mmu_vcpu *v)

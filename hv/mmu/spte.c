@@ -31,11 +31,6 @@ u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large
     return link;
 }
 
-u32 leaf_list(const struct mmu *mmu, u64 gfn)
-{
-    return gfn < mmu->frame_count ? LIST_FRAME | (u32)gfn : NONE;
-}
-
 /* The role of the table that entry gpte of a guest table in `role` leads to; quad is the caller's. */
 union role role_child(union role role, unsigned level, u64 gpte)
 {
@@ -82,6 +77,8 @@ int spte_update_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool fi
     }
     /* The same host frame means the same guest frame only where that is its one name. */
     if (!((old ^ now) & SPTE_HPA) && (p2m_word(mmu, gfn) & F_OWN)) {
+        if (old == now)
+            return 0;
         spte_change(mmu, page, slot, now);
     } else {
         spte_clear(mmu, page, slot);

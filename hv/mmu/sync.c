@@ -163,17 +163,19 @@ void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool 
     }
 }
 
+typedef u32 any_u32 __attribute__((aligned(1), may_alias));
+typedef u64 any_u64 __attribute__((aligned(1), may_alias));
+
 static bool all_zero(const u8 *p, unsigned len)
 {
     u8 any = 0;
 
+    if (len == 8)
+        return !*(const any_u64 *)p;
     for (unsigned i = 0; i < len; i++)
         any |= p[i];
     return !any;
 }
-
-typedef u32 any_u32 __attribute__((aligned(1), may_alias));
-typedef u64 any_u64 __attribute__((aligned(1), may_alias));
 
 static void store(void *p, const void *buf, unsigned len)
 {

@@ -125,9 +125,10 @@ walk_levels(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, str
     const unsigned stride = is32 ? 10 : 9;
     u64 all = ~0ull; /* bits set at all levels; NX turned round */
     unsigned level;
-    bool large;
+    bool large = false;
 
-    for (level = top;; level--) {
+#pragma GCC unroll 4
+    for (level = top; level; level--) {
         unsigned offset =
             is32 ? (gva >> (2 + 10 * level) & 1023) << 2 : (gva >> (3 + 9 * level) & 511) << 3;
         u64 e = entry_read(mmu, gfn & mmu->gfn_mask, offset, level, is32, g);

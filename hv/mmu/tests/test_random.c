@@ -199,8 +199,13 @@ static void op_invlpg(struct model *m)
 {
     unsigned gva = (unsigned)model_random(m, m->gva_count);
 
-    mmu_invlpg(m->v, m->gva[gva]);
-    model_flushed(m, (int)gva);
+    if (chance(m, 5)) {
+        mmu_flush(m->v, chance(m, 50));
+        model_flushed(m, -1);
+    } else {
+        mmu_invlpg(m->v, m->gva[gva]);
+        model_flushed(m, (int)gva);
+    }
     model_record(m);
 }
 
