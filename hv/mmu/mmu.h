@@ -17,9 +17,9 @@ enum mmu_option {
     MMU_OPT_STORE,    /* `store`: a decoded guest store updates the shadow entry at once */
     MMU_OPT_PREFETCH, /* `prefetch`: fill neighbours on a fill */
     MMU_OPT_CACHE,    /* `cache`: keep shadow pages over CR3 writes */
-    MMU_OPT_UNSYNC,   /* `unsync`: leaf tables being torn down go out of sync until the next flush */
-    MMU_OPT_LARGE,    /* `large`: shadow large pages by large pages where the p2m allows */
-    MMU_OPT_FLOOD,    /* `flood`: drop shadows of tables that are visibly dying */
+    MMU_OPT_UNSYNC, /* `unsync`: leaf tables being torn down go out of sync until the next flush */
+    MMU_OPT_LARGE,  /* `large`: shadow large pages by large pages where the p2m allows */
+    MMU_OPT_FLOOD,  /* `flood`: drop shadows of tables that are visibly dying */
     MMU_OPT_COUNT,
 };
 extern const char *const mmu_option_names[MMU_OPT_COUNT];
@@ -28,15 +28,16 @@ struct mmu;      /* of a VM: p2m, shadow pages, reverse map */
 struct mmu_vcpu; /* of a vcpu: paging mode, roots, pending TLB flush */
 
 struct mmu_config {
-    u64 ram_bytes;    /* guest RAM from gpa 0, a multiple of 4 KiB, below 3.5 GiB */
-    hpa_t ram_hpa;    /* where it is, 2 MiB aligned, contiguous */
-    intptr_t hpa_ptr; /* pointer = hpa + hpa_ptr, for all memory of the machine below that is named here */
-    hpa_t pool_hpa;   /* memory for everything the mmu needs, page aligned, below 4 GiB */
-    u64 pool_bytes;   /* mmu_min_pool() at least; what is over becomes shadow pages */
-    u32 options;      /* 1 << enum mmu_option */
+    u64 ram_bytes; /* guest RAM from gpa 0, a multiple of 4 KiB, below 3.5 GiB */
+    hpa_t ram_hpa; /* where it is, 2 MiB aligned, contiguous */
+    intptr_t
+        hpa_ptr; /* pointer = hpa + hpa_ptr, for all memory of the machine below that is named here */
+    hpa_t pool_hpa;      /* memory for everything the mmu needs, page aligned, below 4 GiB */
+    u64 pool_bytes;      /* mmu_min_pool() at least; what is over becomes shadow pages */
+    u32 options;         /* 1 << enum mmu_option */
     unsigned maxphyaddr; /* of the CPU below */
-    bool nx;          /* the CPU below has EFER.NXE */
-    bool gbpages;     /* the CPU below, and so the guest, has 1 GiB pages */
+    bool nx;             /* the CPU below has EFER.NXE */
+    bool gbpages;        /* the CPU below, and so the guest, has 1 GiB pages */
 };
 
 /* Bytes of pool for ram_bytes of guest RAM with the least number of shadow pages; a good size is
@@ -83,19 +84,20 @@ bool mmu_take_tlb_flush(struct mmu_vcpu *v);
 /* Access kinds of a walk: PFEC_W, PFEC_U, PFEC_I, with PFEC_U for CPL 3. */
 struct mmu_walk {
     gpa_t gpa;
-    u32 pfec;     /* of the guest's page fault, where the walk failed */
-    bool large;   /* the guest maps it by a large page */
+    u32 pfec;   /* of the guest's page fault, where the walk failed */
+    bool large; /* the guest maps it by a large page */
 };
 
 /* Walks the guest's tables for an access to gva (linear). True: w->gpa. False: the guest's own page
  * fault with w->pfec. Sets the guest's A and D bits as the CPU would (SDM vol. 3, 4.8) if `set_ad`.
  * ac: RFLAGS.AC, for SMAP; false for an implicit supervisor access at CPL 3 (descriptor tables).
  * gva is canonical. */
-bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct mmu_walk *w);
+bool mmu_translate(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
+                   struct mmu_walk *w);
 
 enum mmu_fault {
-    MMU_FIXED,       /* shadow filled: resume */
-    MMU_GUEST_FAULT, /* the guest's own: inject #PF with w->pfec */
+    MMU_FIXED,         /* shadow filled: resume */
+    MMU_GUEST_FAULT,   /* the guest's own: inject #PF with w->pfec */
     MMU_EMULATE_MMIO,  /* no memory at w->gpa (or a write to ROM): emulate the instruction. Rarely
                         * w->gpa is RAM: the guest's tables are in ROM or device memory */
     MMU_EMULATE_STORE, /* a store into a guest table at w->gpa (or, rarely, elsewhere in RAM):
@@ -115,7 +117,7 @@ unsigned mmu_audit(struct mmu *mmu, char *text, size_t size);
 
 /* Counters, since creation. */
 struct mmu_counters {
-    u64 fills, prefetched, guest_faults, stores, stores_filled, tables_built, tables_dropped, tables_evicted,
-        unsynced, resynced, protects, splits, flushes;
+    u64 fills, prefetched, guest_faults, stores, stores_filled, tables_built, tables_dropped,
+        tables_evicted, unsynced, resynced, protects, splits, flushes;
 };
 const struct mmu_counters *mmu_counters(struct mmu *mmu);

@@ -148,17 +148,19 @@ void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool 
     for (u32 page = mmu->frames[gfn].pages, next; page != NONE; page = next) {
         struct spage *sp = &mmu->pages[page];
         unsigned shift = sp->role.mode == MODE_32 ? 2 : 3;
+        bool drop =
+            flood && dying && !sp->pins; /* a root in use is alive, whatever it looks like */
         int kind = 0;
 
         next = sp->gfn_next;
-        if (!flood || !dying)
+        if (!drop)
             for (unsigned i = offset >> shift; i <= (offset + len - 1) >> shift; i++) {
                 int k = entry_stored(mmu, page, i);
                 mmu->counters.stores_filled += k > 0;
                 kind = k ? k : kind;
             }
         bool idle = note_store(sp, kind);
-        if (flood && (dying || idle))
+        if (drop || (flood && idle))
             page_drop(mmu, page);
     }
 }
