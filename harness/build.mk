@@ -22,7 +22,8 @@ all: $(B)/penumbra $(B)/insns.so
 include harness/tests.mk
 
 # Both sides of one guest, one after the other; `not ok` points (status 1) still compare.
-RUN = $(B)/penumbra run --engine $(ENGINE) --guest $(GUEST) --set $(SET)
+# The long timeout is for machines that do other things too.
+RUN = $(B)/penumbra run --timeout 600 --engine $(ENGINE) --guest $(GUEST) --set $(SET)
 run_sides = $(RUN) --side native -o $(O)/$(1)native.tap $(2) || [ $$? = 1 ]; \
     $(RUN) --side hvm -o $(O)/$(1)hvm.tap $(2) || [ $$? = 1 ]
 

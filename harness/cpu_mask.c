@@ -18,6 +18,7 @@ const struct cpu_hidden cpu_hidden[] = {
     {0x6, 0, "eax", 2, "arat", "the machine has no local APIC"},
     {0x7, 0, "ecx", 3, "pku", "not carried by the shadow tables"},
     {0x7, 0, "ecx", 16, "la57", "not carried by the shadow tables"},
+    {0x7, 0, "ecx", 31, "pks", "not carried by the shadow tables"},
     {0xd, 1, "eax", 3, "xsaves", "IA32_XSS is not carried"},
     {0x80000001, 0, "ecx", 2, "svm", "no nested virtualization"},
     // AMD repeats these of leaf 1; QEMU lets them follow.

@@ -114,8 +114,8 @@ static void find_mismatches(const struct result *native, const struct result *hv
     }
 }
 
-// Bits that only one side hides. The native side's are the harness's own list, the other side's the
-// hypervisor's records.
+// Bits that the hypervisor hides by its records and the native side shows. It records only bits that the
+// CPU below has, so the other direction cannot be told from them; it shows in the guest's cpu_flags.
 static void add_cpuid(const struct result *hvm, struct comparison *out)
 {
     for (size_t i = 0; i < hvm->records.n; i++) {
@@ -127,10 +127,10 @@ static void add_cpuid(const struct result *hvm, struct comparison *out)
         uint32_t hidden = (uint32_t)strtoul(clear, NULL, 16);
         uint32_t native = cpu_hidden_bits((uint32_t)strtoul(leaf, NULL, 16),
                                           (uint32_t)strtoul(sub ? sub : "0", NULL, 16), reg);
-        if (hidden == native)
+        if (!(hidden & ~native))
             continue;
-        char *key = xasprintf("CPUID %s.%s %s, hidden bits", leaf, sub ? sub : "0", reg);
-        add_line(out, key, xasprintf("%08x", native), xasprintf("%08x", hidden));
+        char *key = xasprintf("CPUID %s.%s %s", leaf, sub ? sub : "0", reg);
+        add_line(out, key, xstrdup("shown"), xasprintf("%08x hidden", hidden & ~native));
         free(key);
     }
 }

@@ -220,6 +220,32 @@ static void times(void **state)
     free(b);
 }
 
+// Only a bit that the hypervisor hides and the native side shows is worth a line.
+static void cpuid_header(void **state)
+{
+    (void)state;
+    static const char records[] = "@hv cpuid-mask leaf=1 subleaf=0 reg=ecx clear=80000008\n"
+                                  "@hv cpuid-mask leaf=80000001 subleaf=0 reg=ecx clear=44\n";
+    struct pair pair;
+    struct compare_options options = options_of(NO_LIMIT, false, false);
+    struct buf error = {0};
+    pair_texts(&pair, side_text(env, fast, 7, ""), side_text(env, slow, 7, ""), &options);
+    comparison_free(&pair.comparison);
+    records_parse("r", records, strlen(records), &pair.hvm.records, &error);
+    compare_results(&pair.native, &pair.hvm, &options, &pair.comparison);
+    unsigned lines = 0;
+    for (size_t i = 0; i < pair.comparison.headers; i++) {
+        const struct header_line *line = &pair.comparison.header[i];
+        if (strncmp(line->key, "CPUID", 5))
+            continue;
+        lines++;
+        assert_string_equal(line->key, "CPUID 80000001.0 ecx");
+        assert_string_equal(line->hvm, "00000040 hidden");
+    }
+    assert_int_equal(lines, 1);
+    pair_free(&pair);
+}
+
 // A disk test under counted time is compared by the engine's counts, not by its clock.
 static void counted_disk(void **state)
 {
@@ -326,10 +352,12 @@ static void paper(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),        cmocka_unit_test(exits),        cmocka_unit_test(statuses),
-        cmocka_unit_test(bad_input),   cmocka_unit_test(units),        cmocka_unit_test(times),
-        cmocka_unit_test(bad_samples), cmocka_unit_test(json_shape),   cmocka_unit_test(renderers),
-        cmocka_unit_test(paper),       cmocka_unit_test(counted_disk),
+        cmocka_unit_test(rows),         cmocka_unit_test(exits),
+        cmocka_unit_test(statuses),     cmocka_unit_test(bad_input),
+        cmocka_unit_test(units),        cmocka_unit_test(times),
+        cmocka_unit_test(bad_samples),  cmocka_unit_test(json_shape),
+        cmocka_unit_test(renderers),    cmocka_unit_test(paper),
+        cmocka_unit_test(counted_disk), cmocka_unit_test(cpuid_header),
     };
     return cmocka_run_group_tests_name("harness_compare", tests, NULL, NULL);
 }
