@@ -3,9 +3,8 @@
 #include "emul/internal.h"
 
 /* Gets the code bytes that follow those in in->bytes. */
-static bool fetch_more(struct emul *e, struct insn *in)
+static inline bool fetch(struct emul *e, struct insn *in, const struct seg *cs)
 {
-    const struct seg *cs = seg_get(e, SEG_CS);
     u64 la = e->rip + in->have;
     unsigned len = INSN_MAX - in->have, got = 0;
 
@@ -26,6 +25,11 @@ static bool fetch_more(struct emul *e, struct insn *in)
         return false;
     in->have += (u8)min(got, len);
     return got;
+}
+
+static __attribute__((noinline)) bool fetch_more(struct emul *e, struct insn *in)
+{
+    return fetch(e, in, seg_get(e, SEG_CS));
 }
 
 /* The next n (1, 2, 4, 8) code bytes; 0 where there are none, with in->result set. */
@@ -188,7 +192,10 @@ static inline void operand_resolve(struct emul *e, struct insn *in, struct opera
 static void decode_prefix(struct insn *in, u8 b)
 {
     switch (b) {
-    case 0x26: case 0x2e: case 0x36: case 0x3e:
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
         if (!in->mode64) /* ignored there (SDM vol. 2, 2.2.1) */
             in->seg = b >> 3 & 3;
         break;
@@ -211,7 +218,8 @@ enum emul_result insn_begin(struct emul *e, struct insn *in)
     in->opsize = (u8)(in->mode64 ? 4 : db);
     in->result = EMUL_OK;
     in->pos = in->have = 0;
-    fetch_more(e, in);
+    in->bytes[1] = 0;
+    fetch(e, in, cs);
     return in->result;
 }
 
@@ -333,11 +341,22 @@ enum emul_result emul_decode(struct emul *e, struct emul_insn *insn)
     if (!in.op->exec && !in.op->flags)
         return EMUL_UNHANDLED;
     *insn = (struct emul_insn){
-        .length = in.pos, .opcode_map = in.map, .opcode = in.opcode,
-        .has_modrm = in.op->flags & F_MODRM, .modrm = in.modrm, .reg = in.reg, .rm = in.rm,
-        .operand_size = in.size, .address_size = in.adsize,
-        .lock = in.lock, .rep = in.rep == 0xf3, .repne = in.rep == 0xf2,
-        .has_mem = in.has_mem, .mem_seg = in.seg, .mem_ea = in.ea, .imm = in.imm,
+        .length = in.pos,
+        .opcode_map = in.map,
+        .opcode = in.opcode,
+        .has_modrm = in.op->flags & F_MODRM,
+        .modrm = in.modrm,
+        .reg = in.reg,
+        .rm = in.rm,
+        .operand_size = in.size,
+        .address_size = in.adsize,
+        .lock = in.lock,
+        .rep = in.rep == 0xf3,
+        .repne = in.rep == 0xf2,
+        .has_mem = in.has_mem,
+        .mem_seg = in.seg,
+        .mem_ea = in.ea,
+        .imm = in.imm,
     };
     return EMUL_OK;
 }

@@ -35,12 +35,14 @@ struct emul;
 /* Each returns EMUL_OK, or EMUL_FAULT with e->fault filled, or EMUL_STOP.
  * la is a linear address; segmentation and canonical checks are done. */
 struct emul_ops {
-    void (*seg_load)(struct emul *e, unsigned n); /* fills e->seg[n]; may be NULL if all are valid */
+    void (*seg_load)(struct emul *e,
+                     unsigned n); /* fills e->seg[n]; may be NULL if all are valid */
     /* Reads up to len bytes of code at la into buf; *got is how many (at least 1), less than
      * len only at a page end. */
     enum emul_result (*fetch)(struct emul *e, u64 la, void *buf, unsigned len, unsigned *got);
     enum emul_result (*read)(struct emul *e, u64 la, void *buf, unsigned len, unsigned access);
-    enum emul_result (*write)(struct emul *e, u64 la, const void *buf, unsigned len, unsigned access);
+    enum emul_result (*write)(struct emul *e, u64 la, const void *buf, unsigned len,
+                              unsigned access);
     enum emul_result (*in)(struct emul *e, u16 port, unsigned size, u32 *value);
     enum emul_result (*out)(struct emul *e, u16 port, unsigned size, u32 value);
     enum emul_result (*cr_read)(struct emul *e, unsigned n, u64 *value);
@@ -60,17 +62,17 @@ struct emul_ops {
 /* One vcpu's register file as the emulator sees and changes it. */
 struct emul {
     const struct emul_ops *ops;
-    void *ctx;        /* the caller's */
-    u64 *gpr;         /* 16, the caller's own array, changed in place */
-    struct seg *seg;  /* SEG_COUNT, the caller's own array, changed in place */
-    u32 seg_valid;    /* bit n: seg[n] is loaded; else ops->seg_load(e, n) is called before its use */
-    u32 seg_changed;  /* out: bit n: seg[n] was written */
+    void *ctx;       /* the caller's */
+    u64 *gpr;        /* 16, the caller's own array, changed in place */
+    struct seg *seg; /* SEG_COUNT, the caller's own array, changed in place */
+    u32 seg_valid; /* bit n: seg[n] is loaded; else ops->seg_load(e, n) is called before its use */
+    u32 seg_changed; /* out: bit n: seg[n] was written */
     u64 rip;
     u64 rflags;
     u64 cr0, cr4, efer; /* the guest's view; changed only through cr_write and msr_write */
-    u8 cpl;           /* in and out */
-    bool int_shadow;  /* out: MOV SS, POP SS or STI was executed */
-    bool trap;        /* out: TF was set: #DB with DR6.BS is due after this instruction */
+    u8 cpl;             /* in and out */
+    bool int_shadow;    /* out: MOV SS, POP SS or STI was executed */
+    bool trap;          /* out: TF was set: #DB with DR6.BS is due after this instruction */
     struct emul_fault fault;
 };
 
@@ -81,9 +83,9 @@ struct emul_insn {
     u8 opcode_map; /* 0: one byte, 1: 0F xx, 2: 0F 38 xx, 3: 0F 3A xx */
     u8 opcode;
     bool has_modrm;
-    u8 modrm; /* as in the code */
-    u8 reg;   /* ModRM.reg with REX.R */
-    u8 rm;    /* ModRM.rm with REX.B: a register if mod is 3 */
+    u8 modrm;                      /* as in the code */
+    u8 reg;                        /* ModRM.reg with REX.R */
+    u8 rm;                         /* ModRM.rm with REX.B: a register if mod is 3 */
     u8 operand_size, address_size; /* bytes */
     bool lock, rep, repne;
     bool has_mem;

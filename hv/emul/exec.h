@@ -11,7 +11,7 @@ EXEC(alu);
 EXEC(inc);
 EXEC(dec);
 EXEC(neg);
-EXEC(not);
+EXEC(not );
 EXEC(shift);
 EXEC(double_shift);
 

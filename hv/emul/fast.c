@@ -54,8 +54,8 @@ bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
     if (in->adsize == 4)
         ea = (u32)ea;
     size = rex & 8 ? 8 : in->opsize;
-    *result = linear_address(e, in->mode64, base == RSP || base == RBP ? SEG_SS : SEG_DS, ea,
-                             size, EMUL_WRITE, &la);
+    *result = linear_address(e, in->mode64, base == RSP || base == RBP ? SEG_SS : SEG_DS, ea, size,
+                             EMUL_WRITE, &la);
     if (*result == EMUL_OK)
         *result = e->ops->write(e, la, &val, size, EMUL_WRITE);
     if (*result == EMUL_OK) {

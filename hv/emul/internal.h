@@ -45,26 +45,26 @@ enum imm_kind {
 
 enum opcode_flag {
     F_MODRM = 1 << 0,
-    F_BYTE = 1 << 1,   /* operation size is 1 */
-    F_RD = 1 << 2,     /* destination is read */
-    F_WR = 1 << 3,     /* destination is written */
-    F_SELF = 1 << 4,   /* the handler stores the destination itself */
-    F_LOCK = 1 << 5,   /* LOCK is allowed with a memory destination */
-    F_LOCKED = 1 << 6, /* locked even without LOCK */
-    F_NO64 = 1 << 7,   /* #UD in 64-bit mode */
-    F_D64 = 1 << 8,    /* operand size is 64 bits in 64-bit mode, or 16 */
-    F_CPL0 = 1 << 9,   /* #GP(0) at another CPL */
-    F_PROT = 1 << 10,  /* #UD in real and virtual-8086 mode */
-    F_MEM = 1 << 11,   /* #UD with a register as ModRM.rm */
-    F_NOSRC = 1 << 12, /* a source in memory is not loaded */
-    F_UNDO = 1 << 13,  /* registers are put back on a fault */
-    F_GROUP = 1 << 14, /* group[ModRM.reg] */
+    F_BYTE = 1 << 1,     /* operation size is 1 */
+    F_RD = 1 << 2,       /* destination is read */
+    F_WR = 1 << 3,       /* destination is written */
+    F_SELF = 1 << 4,     /* the handler stores the destination itself */
+    F_LOCK = 1 << 5,     /* LOCK is allowed with a memory destination */
+    F_LOCKED = 1 << 6,   /* locked even without LOCK */
+    F_NO64 = 1 << 7,     /* #UD in 64-bit mode */
+    F_D64 = 1 << 8,      /* operand size is 64 bits in 64-bit mode, or 16 */
+    F_CPL0 = 1 << 9,     /* #GP(0) at another CPL */
+    F_PROT = 1 << 10,    /* #UD in real and virtual-8086 mode */
+    F_MEM = 1 << 11,     /* #UD with a register as ModRM.rm */
+    F_NOSRC = 1 << 12,   /* a source in memory is not loaded */
+    F_UNDO = 1 << 13,    /* registers are put back on a fault */
+    F_GROUP = 1 << 14,   /* group[ModRM.reg] */
     F_GROUP16 = 1 << 15, /* group[ModRM.reg], plus 8 if ModRM.mod is 3 */
     F_PREFIX = 1 << 16,
-    F_UD = 1 << 17,   /* undefined: #UD */
+    F_UD = 1 << 17,        /* undefined: #UD */
     F_IMP_STACK = 1 << 18, /* ModRM.rm based on rSP counts after the pop */
-    F_VARIANT = 1 << 20, /* see opcode_variant() */
-    F_CR = 1 << 19,   /* ModRM.mod is ignored; rm is a register of full size */
+    F_VARIANT = 1 << 20,   /* see opcode_variant() */
+    F_CR = 1 << 19,        /* ModRM.mod is ignored; rm is a register of full size */
 };
 
 /* A row of the opcode tables. One without handler is decoded only. */
@@ -93,16 +93,18 @@ struct insn {
     enum emul_result result; /* of code fetch */
     u8 bytes[16];
     u8 pos, have; /* in bytes[] */
-    bool mode64, has_mem, rip_relative;
-    bool lock;
-    u8 rep; /* F2, F3 or 0 */
-    bool data16; /* prefix 66 */
-    u8 rex;      /* or 0 */
-    u8 map, opcode, modrm;
+    bool mode64;
     u8 opsize, size, adsize; /* bytes; size is opsize or 1 */
     u8 seg;                  /* of the memory operand */
-    u8 reg, rm;              /* with REX */
+    u8 opcode;
+    /* From here to rm all start as 0. */
+    bool has_mem, rip_relative, lock;
+    bool data16; /* prefix 66 */
+    u8 rep;      /* F2, F3 or 0 */
+    u8 rex;      /* or 0 */
+    u8 map, modrm;
     bool keep_rf, no_trap;
+    u8 reg, rm; /* with REX */
     u64 ea;
     u64 la;
     u64 imm, imm2;

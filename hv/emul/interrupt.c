@@ -208,7 +208,8 @@ enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_err
     const struct seg *cs = seg_get(e, SEG_CS);
     struct event ev = {vector, soft, has_error, error, e->rip};
     struct insn in = {
-        .mode64 = (e->efer & EFER_LMA) && (cs->attr & SEG_L), .flags = e->rflags,
+        .mode64 = (e->efer & EFER_LMA) && (cs->attr & SEG_L),
+        .flags = e->rflags,
     };
     struct emul_undo undo;
     enum emul_result r;

@@ -7,13 +7,13 @@
 #define ALU6(base, op, store)                                                                      \
     [base] = ROW(exec_alu, RM, REG, 0, op, M | B | F_RD | (store)),                                \
     [(base) + 1] = ROW(exec_alu, RM, REG, 0, op, M | F_RD | (store)),                              \
-    [(base) + 2] = ROW(exec_alu, REG, RM, 0, op, M | B | F_RD | ((store) & F_WR)),                 \
-    [(base) + 3] = ROW(exec_alu, REG, RM, 0, op, M | F_RD | ((store) & F_WR)),                     \
-    [(base) + 4] = ROW(exec_alu, ACC, IMM, IMM_8, op, B | F_RD | ((store) & F_WR)),                \
-    [(base) + 5] = ROW(exec_alu, ACC, IMM, IMM_Z, op, F_RD | ((store) & F_WR))
+    [(base) + 2] = ROW(exec_alu, REG, RM, 0, op, M | B | F_RD | ((store)&F_WR)),                   \
+    [(base) + 3] = ROW(exec_alu, REG, RM, 0, op, M | F_RD | ((store)&F_WR)),                       \
+    [(base) + 4] = ROW(exec_alu, ACC, IMM, IMM_8, op, B | F_RD | ((store)&F_WR)),                  \
+    [(base) + 5] = ROW(exec_alu, ACC, IMM, IMM_Z, op, F_RD | ((store)&F_WR))
 
-#define FOR8(base, row) [base ... (base) + 7] = row
-#define FOR16(base, row) [base ... (base) + 15] = row
+#define FOR8(base, row) [base...(base) + 7] = row
+#define FOR16(base, row) [base...(base) + 15] = row
 
 #define GROUP1(name, imm_, flags_)                                                                 \
     static const struct opcode name[8] = {                                                         \
@@ -69,7 +69,12 @@ GROUP3(group3_f7, IMM_Z, 0);
 static const struct opcode group4[8] = {
     ROW(exec_inc, RM, 0, 0, 0, M | B | RMW),
     ROW(exec_dec, RM, 0, 0, 0, M | B | RMW),
-    UD_M, UD_M, UD_M, UD_M, UD_M, UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
 };
 
 static const struct opcode group5[8] = {
@@ -85,19 +90,34 @@ static const struct opcode group5[8] = {
 
 static const struct opcode group1a[8] = {
     ROW(exec_pop, RM, 0, 0, 0, M | F_WR | F_D64 | F_UNDO | F_IMP_STACK),
-    UD_M, UD_M, UD_M, UD_M, UD_M, UD_M, UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
 };
 
 #define GROUP11(name, imm_, flags_)                                                                \
     static const struct opcode name[8] = {                                                         \
         ROW(exec_mov, RM, IMM, imm_, 0, M | F_WR | (flags_)),                                      \
-        UD_M, UD_M, UD_M, UD_M, UD_M, UD_M, UD_M,                                                  \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
+        UD_M,                                                                                      \
     }
 
 GROUP11(group11_c6, IMM_8, F_BYTE);
 GROUP11(group11_c7, IMM_Z, 0);
 
-#define PREFIX {.flags = F_PREFIX}
+#define PREFIX                                                                                     \
+    {                                                                                              \
+        .flags = F_PREFIX                                                                          \
+    }
 #define FPU ROW(exec_fpu, 0, 0, 0, 0, M)
 #define PUSH_SREG(n) ROW(exec_push_sreg, 0, 0, 0, n, F_NO64)
 #define POP_SREG(n) ROW(exec_pop_sreg, 0, 0, 0, n, F_NO64)
@@ -133,7 +153,8 @@ const struct opcode emul_map0[256] = {
     [0x60] = ROW(exec_pusha, 0, 0, 0, 0, F_NO64 | F_UNDO),
     [0x61] = ROW(exec_popa, 0, 0, 0, 0, F_NO64 | F_UNDO),
     [0x62] = ROW(exec_bound, REG, 0, 0, 0, M | F_NO64 | F_MEM),
-    [0x63] = ROW(exec_arpl, RM | SIZE_16, REG | SIZE_16, 0, 0, M | F_RD | F_WR | F_PROT | F_VARIANT), /* MOVSXD in 64-bit mode */
+    [0x63] = ROW(exec_arpl, RM | SIZE_16, REG | SIZE_16, 0, 0,
+                 M | F_RD | F_WR | F_PROT | F_VARIANT), /* MOVSXD in 64-bit mode */
     [0x64] = PREFIX,
     [0x65] = PREFIX,
     [0x66] = PREFIX,

@@ -15,7 +15,8 @@ static const struct opcode group6[8] = {
     ROW(exec_ltr, 0, RM | SIZE_16, 0, 0, M | F_PROT | F_CPL0),
     ROW(exec_verr, 0, RM | SIZE_16, 0, 0, M | F_PROT),
     ROW(exec_verr, 0, RM | SIZE_16, 0, 1, M | F_PROT),
-    UD_M, UD_M,
+    UD_M,
+    UD_M,
 };
 
 /* With a register: by ModRM.rm, VMX, MONITOR, XGETBV, SVM; not executed but for SWAPGS, RDTSCP. */
@@ -28,7 +29,10 @@ static const struct opcode group7[16] = {
     UD_M,
     ROW(exec_lmsw, 0, RM | SIZE_16, 0, 0, M | F_CPL0),
     ROW(exec_invlpg, 0, 0, 0, 0, M | F_CPL0),
-    VEC, VEC, VEC, VEC,
+    VEC,
+    VEC,
+    VEC,
+    VEC,
     ROW(exec_smsw, RM, 0, 0, 0, M | F_WR),
     VEC,
     ROW(exec_lmsw, 0, RM | SIZE_16, 0, 0, M | F_CPL0),
@@ -36,7 +40,10 @@ static const struct opcode group7[16] = {
 };
 
 static const struct opcode group8[8] = {
-    UD_M, UD_M, UD_M, UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
+    UD_M,
     ROW(exec_bt, RM, IMM, IMM_8, 0, M),
     ROW(exec_bt, RM, IMM, IMM_8, 1, M | F_LOCK | F_SELF),
     ROW(exec_bt, RM, IMM, IMM_8, 2, M | F_LOCK | F_SELF),
@@ -45,20 +52,21 @@ static const struct opcode group8[8] = {
 
 /* The others: VMPTRLD, VMCLEAR, XSAVEC..., RDRAND, RDSEED. */
 static const struct opcode group9[16] = {
-    UD_M,
-    ROW(exec_cmpxchg8b, RM, 0, 0, 0, M | F_LOCK | F_SELF),
-    UD_M, VEC, VEC, VEC, VEC, VEC,
-    UD_M, UD_M, UD_M, UD_M, UD_M, UD_M, VEC, VEC,
+    [0] = UD_M,        [1] = ROW(exec_cmpxchg8b, RM, 0, 0, 0, M | F_LOCK | F_SELF),
+    [2] = UD_M,        [3 ... 7] = VEC,
+    [8 ... 13] = UD_M, [14 ... 15] = VEC,
 };
 
 /* FXSAVE and kin have a length only; CLFLUSH and the fences do nothing here. */
 static const struct opcode group15[16] = {
-    VEC, VEC, VEC, VEC, VEC, VEC, NOP_M, NOP_M,
-    VEC, VEC, VEC, VEC, VEC, NOP_M, NOP_M, NOP_M,
+    [0 ... 5] = VEC,
+    [6 ... 7] = NOP_M,
+    [8 ... 12] = VEC,
+    [13 ... 15] = NOP_M,
 };
 
-#define FOR8(base, row) [base ... (base) + 7] = row
-#define FOR16(base, row) [base ... (base) + 15] = row
+#define FOR8(base, row) [base...(base) + 7] = row
+#define FOR16(base, row) [base...(base) + 15] = row
 
 const struct opcode emul_map1[256] = {
     [0x00] = GROUP(group6, 0, 0),
@@ -74,9 +82,9 @@ const struct opcode emul_map1[256] = {
     [0x0a] = UD,
     [0x0b] = UD,
     [0x0c] = UD,
-    [0x0d] = NOP_M, /* prefetches */
+    [0x0d] = NOP_M,            /* prefetches */
     [0x0e] = {.flags = F_D64}, /* FEMMS */
-    [0x0f] = VEC_I, /* 3DNow! */
+    [0x0f] = VEC_I,            /* 3DNow! */
     FOR8(0x10, VEC_MOVE),
     FOR8(0x18, NOP_M),
     [0x20] = ROW(exec_mov_cr_read, 0, 0, 0, 0, M | F_CR),

@@ -22,7 +22,7 @@ static enum emul_result check(struct emul *e, const struct insn *in)
     return EMUL_OK;
 }
 
-static enum emul_result execute(struct emul *e, struct insn *in)
+static inline enum emul_result execute(struct emul *e, struct insn *in)
 {
     const struct opcode *op = in->op;
     enum emul_result r;
@@ -85,7 +85,7 @@ enum emul_result emul_step(struct emul *e, unsigned max_iterations)
         return r;
     e->int_shadow = false;
     e->trap = false;
-    if (emul_store_fast(e, &in, &r))
+    if ((in.bytes[0] == 0x89 || in.bytes[1] == 0x89) && emul_store_fast(e, &in, &r))
         return r;
     r = insn_decode(e, &in);
     if (unlikely(r != EMUL_OK))

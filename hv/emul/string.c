@@ -4,7 +4,7 @@
 
 static u64 step_of(const struct insn *in)
 {
-    return in->flags & RFLAGS_DF ? (u64)-(s64)in->size : in->size;
+    return in->flags & RFLAGS_DF ? (u64) - (s64)in->size : in->size;
 }
 
 static void advance(struct emul *e, const struct insn *in, unsigned reg)
@@ -45,8 +45,7 @@ static enum emul_result movs_once(struct emul *e, struct insn *in)
 
 static enum emul_result stos_once(struct emul *e, struct insn *in)
 {
-    enum emul_result r =
-        emul_mem_write(e, in, SEG_ES, address(e, in, RDI), &e->gpr[RAX], in->size);
+    enum emul_result r = emul_mem_write(e, in, SEG_ES, address(e, in, RDI), &e->gpr[RAX], in->size);
     if (r == EMUL_OK)
         advance(e, in, RDI);
     return r;
@@ -95,8 +94,7 @@ static enum emul_result ins_once(struct emul *e, struct insn *in)
 {
     u64 la;
     u32 val = 0;
-    enum emul_result r =
-        emul_linear(e, in, SEG_ES, address(e, in, RDI), in->size, EMUL_WRITE, &la);
+    enum emul_result r = emul_linear(e, in, SEG_ES, address(e, in, RDI), in->size, EMUL_WRITE, &la);
 
     if (r == EMUL_OK)
         r = e->ops->in(e, (u16)e->gpr[RDX], in->size, &val);

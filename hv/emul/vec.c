@@ -12,38 +12,31 @@ static const struct vec_move {
     bool aligned, partial;
     u8 offset;
 } moves[] = {
-    {0x10, P_NONE, LOAD, 16, false, false, 0},  /* MOVUPS */
-    {0x10, P_66, LOAD, 16, false, false, 0},    /* MOVUPD */
-    {0x10, P_F3, LOAD, 4, false, false, 0},     /* MOVSS */
-    {0x10, P_F2, LOAD, 8, false, false, 0},     /* MOVSD */
-    {0x11, P_NONE, STORE, 16, false, false, 0},
-    {0x11, P_66, STORE, 16, false, false, 0},
-    {0x11, P_F3, STORE, 4, false, false, 0},
-    {0x11, P_F2, STORE, 8, false, false, 0},
-    {0x12, P_NONE, LOAD, 8, false, true, 0},    /* MOVLPS */
-    {0x12, P_66, LOAD, 8, false, true, 0},      /* MOVLPD */
-    {0x13, P_NONE, STORE, 8, false, false, 0},
-    {0x13, P_66, STORE, 8, false, false, 0},
-    {0x16, P_NONE, LOAD, 8, false, true, 8},    /* MOVHPS */
-    {0x16, P_66, LOAD, 8, false, true, 8},      /* MOVHPD */
-    {0x17, P_NONE, STORE, 8, false, false, 8},
-    {0x17, P_66, STORE, 8, false, false, 8},
-    {0x28, P_NONE, LOAD, 16, true, false, 0},   /* MOVAPS */
-    {0x28, P_66, LOAD, 16, true, false, 0},     /* MOVAPD */
-    {0x29, P_NONE, STORE, 16, true, false, 0},
-    {0x29, P_66, STORE, 16, true, false, 0},
-    {0x2b, P_NONE, STORE, 16, true, false, 0},  /* MOVNTPS */
-    {0x2b, P_66, STORE, 16, true, false, 0},    /* MOVNTPD */
-    {0x6e, P_66, LOAD, 4, false, false, 0},     /* MOVD, with REX.W MOVQ */
-    {0x6f, P_66, LOAD, 16, true, false, 0},     /* MOVDQA */
-    {0x6f, P_F3, LOAD, 16, false, false, 0},    /* MOVDQU */
-    {0x7e, P_66, STORE, 4, false, false, 0},
-    {0x7e, P_F3, LOAD, 8, false, false, 0},     /* MOVQ */
-    {0x7f, P_66, STORE, 16, true, false, 0},
-    {0x7f, P_F3, STORE, 16, false, false, 0},
-    {0xd6, P_66, STORE, 8, false, false, 0},    /* MOVQ */
-    {0xe7, P_66, STORE, 16, true, false, 0},    /* MOVNTDQ */
-    {0xf0, P_F2, LOAD, 16, false, false, 0},    /* LDDQU */
+    {0x10, P_NONE, LOAD, 16, false, false, 0}, /* MOVUPS */
+    {0x10, P_66, LOAD, 16, false, false, 0},   /* MOVUPD */
+    {0x10, P_F3, LOAD, 4, false, false, 0},    /* MOVSS */
+    {0x10, P_F2, LOAD, 8, false, false, 0},    /* MOVSD */
+    {0x11, P_NONE, STORE, 16, false, false, 0}, {0x11, P_66, STORE, 16, false, false, 0},
+    {0x11, P_F3, STORE, 4, false, false, 0},    {0x11, P_F2, STORE, 8, false, false, 0},
+    {0x12, P_NONE, LOAD, 8, false, true, 0}, /* MOVLPS */
+    {0x12, P_66, LOAD, 8, false, true, 0},   /* MOVLPD */
+    {0x13, P_NONE, STORE, 8, false, false, 0},  {0x13, P_66, STORE, 8, false, false, 0},
+    {0x16, P_NONE, LOAD, 8, false, true, 8}, /* MOVHPS */
+    {0x16, P_66, LOAD, 8, false, true, 8},   /* MOVHPD */
+    {0x17, P_NONE, STORE, 8, false, false, 8},  {0x17, P_66, STORE, 8, false, false, 8},
+    {0x28, P_NONE, LOAD, 16, true, false, 0}, /* MOVAPS */
+    {0x28, P_66, LOAD, 16, true, false, 0},   /* MOVAPD */
+    {0x29, P_NONE, STORE, 16, true, false, 0},  {0x29, P_66, STORE, 16, true, false, 0},
+    {0x2b, P_NONE, STORE, 16, true, false, 0}, /* MOVNTPS */
+    {0x2b, P_66, STORE, 16, true, false, 0},   /* MOVNTPD */
+    {0x6e, P_66, LOAD, 4, false, false, 0},    /* MOVD, with REX.W MOVQ */
+    {0x6f, P_66, LOAD, 16, true, false, 0},    /* MOVDQA */
+    {0x6f, P_F3, LOAD, 16, false, false, 0},   /* MOVDQU */
+    {0x7e, P_66, STORE, 4, false, false, 0},    {0x7e, P_F3, LOAD, 8, false, false, 0}, /* MOVQ */
+    {0x7f, P_66, STORE, 16, true, false, 0},    {0x7f, P_F3, STORE, 16, false, false, 0},
+    {0xd6, P_66, STORE, 8, false, false, 0}, /* MOVQ */
+    {0xe7, P_66, STORE, 16, true, false, 0}, /* MOVNTDQ */
+    {0xf0, P_F2, LOAD, 16, false, false, 0}, /* LDDQU */
 };
 
 static const struct vec_move *vec_find(const struct insn *in)

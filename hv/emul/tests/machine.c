@@ -9,9 +9,11 @@ static struct machine *of(struct emul *e)
 
 static enum emul_result page_fault(struct emul *e, u64 la, unsigned access)
 {
-    e->fault = (struct emul_fault){
-        .vector = VEC_PF, .has_error = true, .cr2 = la,
-        .error = (access & EMUL_WRITE ? PFEC_W : 0) | (access & EMUL_FETCH ? PFEC_I : 0)};
+    e->fault = (struct emul_fault){.vector = VEC_PF,
+                                   .has_error = true,
+                                   .cr2 = la,
+                                   .error = (access & EMUL_WRITE ? PFEC_W : 0) |
+                                            (access & EMUL_FETCH ? PFEC_I : 0)};
     return EMUL_FAULT;
 }
 
@@ -153,10 +155,22 @@ static void vec_write(struct emul *e, unsigned n, const void *buf)
 }
 
 static const struct emul_ops ops = {
-    .fetch = fetch, .read = do_read, .write = do_write, .in = do_in, .out = do_out,
-    .cr_read = cr_read, .cr_write = cr_write, .dr_read = dr_read, .dr_write = dr_write,
-    .msr_read = msr_read, .msr_write = msr_write, .cpuid = do_cpuid, .invlpg = do_invlpg,
-    .hlt = do_hlt, .vec_read = vec_read, .vec_write = vec_write,
+    .fetch = fetch,
+    .read = do_read,
+    .write = do_write,
+    .in = do_in,
+    .out = do_out,
+    .cr_read = cr_read,
+    .cr_write = cr_write,
+    .dr_read = dr_read,
+    .dr_write = dr_write,
+    .msr_read = msr_read,
+    .msr_write = msr_write,
+    .cpuid = do_cpuid,
+    .invlpg = do_invlpg,
+    .hlt = do_hlt,
+    .vec_read = vec_read,
+    .vec_write = vec_write,
 };
 
 void machine_init(struct machine *m, enum mode mode, unsigned cpl, void *mem, u64 la, u64 size)
@@ -168,8 +182,14 @@ void machine_init(struct machine *m, enum mode mode, unsigned cpl, void *mem, u6
     m->mem_la = la;
     m->mem_size = size;
     m->e = (struct emul){
-        .ops = &ops, .ctx = m, .gpr = m->gpr, .seg = m->seg, .seg_valid = ~0u,
-        .rflags = RFLAGS_FIXED | RFLAGS_IF, .cr4 = CR4_OSFXSR, .cpl = (u8)cpl,
+        .ops = &ops,
+        .ctx = m,
+        .gpr = m->gpr,
+        .seg = m->seg,
+        .seg_valid = ~0u,
+        .rflags = RFLAGS_FIXED | RFLAGS_IF,
+        .cr4 = CR4_OSFXSR,
+        .cpl = (u8)cpl,
     };
     if (mode != MODE_REAL)
         m->e.cr0 = CR0_PE;

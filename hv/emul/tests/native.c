@@ -56,15 +56,21 @@ void native_catch(void)
 static int ldt_set(unsigned n, u64 base, u32 limit, bool pages, unsigned contents)
 {
     struct user_desc d = {
-        .entry_number = n, .base_addr = (unsigned)base, .limit = limit, .seg_32bit = 1,
-        .contents = contents, .limit_in_pages = pages, .useable = 1,
+        .entry_number = n,
+        .base_addr = (unsigned)base,
+        .limit = limit,
+        .seg_32bit = 1,
+        .contents = contents,
+        .limit_in_pages = pages,
+        .useable = 1,
     };
     return (int)syscall(SYS_modify_ldt, 1, &d, sizeof(d));
 }
 
 static void map(u64 where, u64 size, int prot)
 {
-    void *p = mmap((void *)where, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void *p =
+        mmap((void *)where, size, prot, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (p != (void *)where) {
         fprintf(stderr, "cannot map %#llx: %s\n", (unsigned long long)where, strerror(errno));
         exit(1);

@@ -115,7 +115,8 @@ static void expect_gp(struct machine *m)
 
 static void test_fetch_limits(void **state)
 {
-    static const char prefixes[16] = "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
+    static const char prefixes[16] =
+        "\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x66\x90";
     struct emul_insn insn;
     struct machine m;
 

@@ -19,9 +19,19 @@ static u8 mem[0x4000];
 
 /* Selectors. */
 enum {
-    KCODE = 0x08, KDATA = 0x10, UCODE = 0x18 | 3, UDATA = 0x20 | 3, CODE64 = 0x28, GATE = 0x30,
-    ABSENT = 0x38, TSS_SEL = 0x40, CONFORM = 0x50, CODE16 = 0x58, GATE_USER = 0x60 | 3,
-    ROM = 0x68, TSS_HIGH = 0x48,
+    KCODE = 0x08,
+    KDATA = 0x10,
+    UCODE = 0x18 | 3,
+    UDATA = 0x20 | 3,
+    CODE64 = 0x28,
+    GATE = 0x30,
+    ABSENT = 0x38,
+    TSS_SEL = 0x40,
+    CONFORM = 0x50,
+    CODE16 = 0x58,
+    GATE_USER = 0x60 | 3,
+    ROM = 0x68,
+    TSS_HIGH = 0x48,
 };
 
 #define CODE(m, text) machine_code(&(m), (m).e.rip = 0x1000, text, sizeof(text) - 1)
@@ -175,7 +185,7 @@ static void test_system_segments(void **state)
     assert_int_equal(mem[GDT + TSS_SEL + 5], 0x8b);
     CODE(m, "\x0f\x00\xd8");
     faults(&m, VEC_GP, TSS_SEL); /* busy now */
-    CODE(m, "\x0f\x00\xd0"); /* lldt */
+    CODE(m, "\x0f\x00\xd0");     /* lldt */
     faults(&m, VEC_GP, TSS_SEL);
     CODE(m, "\x0f\x02\xc8"); /* lar %ax, %ecx */
     m.gpr[RAX] = UCODE;
@@ -217,7 +227,7 @@ static void test_far_jump(void **state)
     faults(&m, VEC_GP, KDATA);
     CODE(m, "\xea\x00\x00\x00\x00\x40\x00");
     assert_int_equal(emul_step(&m.e, 1), EMUL_UNHANDLED); /* a task */
-    CODE(m, "\xea\x00\x00\x00\x00\x30\x00"); /* a gate of the same privilege */
+    CODE(m, "\xea\x00\x00\x00\x00\x30\x00");              /* a gate of the same privilege */
     ok(&m);
     assert_int_equal(m.e.rip, 0x2000);
 }
@@ -453,11 +463,16 @@ static void test_interrupt_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data_segments),       cmocka_unit_test(test_system_segments),
-        cmocka_unit_test(test_far_jump),            cmocka_unit_test(test_real_to_protected),
-        cmocka_unit_test(test_call_gate),           cmocka_unit_test(test_interrupt_real),
-        cmocka_unit_test(test_interrupt_protected), cmocka_unit_test(test_flag_rights),
-        cmocka_unit_test(test_v86),                 cmocka_unit_test(test_interrupt_long),
+        cmocka_unit_test(test_data_segments),
+        cmocka_unit_test(test_system_segments),
+        cmocka_unit_test(test_far_jump),
+        cmocka_unit_test(test_real_to_protected),
+        cmocka_unit_test(test_call_gate),
+        cmocka_unit_test(test_interrupt_real),
+        cmocka_unit_test(test_interrupt_protected),
+        cmocka_unit_test(test_flag_rights),
+        cmocka_unit_test(test_v86),
+        cmocka_unit_test(test_interrupt_long),
     };
     return cmocka_run_group_tests_name("emul far transfers", tests, NULL, NULL);
 }

@@ -30,8 +30,9 @@ static u8 mem[MEM_SIZE];
 /* Opcodes that take more than one path are picked more often than random bytes would. */
 static void random_code(u8 *code)
 {
-    static const u8 starts[][2] = {{0x0f, 0}, {0x0f, 0x01}, {0x0f, 0xc7}, {0xff, 0}, {0x66, 0x0f},
-                                   {0xf3, 0xa5}, {0xcf, 0}, {0xcd, 0}, {0x8e, 0}, {0xc8, 0}};
+    static const u8 starts[][2] = {{0x0f, 0},    {0x0f, 0x01}, {0x0f, 0xc7}, {0xff, 0},
+                                   {0x66, 0x0f}, {0xf3, 0xa5}, {0xcf, 0},    {0xcd, 0},
+                                   {0x8e, 0},    {0xc8, 0}};
     unsigned n = 0;
 
     for (unsigned i = 0; i < 16; i++)
@@ -48,8 +49,11 @@ static void random_machine(struct machine *m)
     u8 code[16];
     enum mode mode = rnd() % 5;
 
-    machine_init(m, mode, mode == MODE_V86 ? 3 : mode == MODE_REAL ? 0 : rnd() % 4, mem, MEM_LA,
-                 MEM_SIZE);
+    machine_init(m, mode,
+                 mode == MODE_V86    ? 3
+                 : mode == MODE_REAL ? 0
+                                     : rnd() % 4,
+                 mem, MEM_LA, MEM_SIZE);
     random_code(code);
     machine_code(m, 0x1000, code, 16);
     m->code_len = rnd() % 4 ? 64 : 1 + rnd() % 16;

@@ -26,13 +26,13 @@ enum {
     LOCKABLE = 1, /* LOCK with a memory operand */
     NO64 = 2,
     ONLY64 = 4,
-    MEM = 8,      /* memory operand only */
+    MEM = 8, /* memory operand only */
     REP = 16,
-    BITS = 32,    /* the register operand is a bit offset */
-    SHORT = 64,   /* a jump: the displacement is kept at 0 */
-    NO16 = 128,   /* no 66 prefix */
-    NOW = 256,    /* no REX.W */
-    FRAME = 512,  /* rBP points to memory */
+    BITS = 32,   /* the register operand is a bit offset */
+    SHORT = 64,  /* a jump: the displacement is kept at 0 */
+    NO16 = 128,  /* no 66 prefix */
+    NOW = 256,   /* no REX.W */
+    FRAME = 512, /* rBP points to memory */
 };
 #define NOEXT (-1)
 #define NOMODRM (-2)
@@ -52,22 +52,25 @@ struct form {
 
 #define ALU(name, base, lock, undef)                                                               \
     {name " Eb,Gb", O1(base), NOEXT, NOIMM, undef, lock},                                          \
-    {name " Ev,Gv", O1(base + 1), NOEXT, NOIMM, undef, lock},                                      \
-    {name " Gb,Eb", O1(base + 2), NOEXT, NOIMM, undef, 0},                                         \
-    {name " Gv,Ev", O1(base + 3), NOEXT, NOIMM, undef, 0},                                         \
-    {name " AL,Ib", O1(base + 4), NOMODRM, I8, undef, 0},                                          \
-    {name " eAX,Iz", O1(base + 5), NOMODRM, IZ, undef, 0},                                         \
-    {name " Eb,Ib", O1(0x80), base / 8, I8, undef, lock},                                          \
-    {name " Ev,Iz", O1(0x81), base / 8, IZ, undef, lock},                                          \
-    {name " Ev,Ib", O1(0x83), base / 8, I8, undef, lock}
+        {name " Ev,Gv", O1(base + 1), NOEXT, NOIMM, undef, lock},                                  \
+        {name " Gb,Eb", O1(base + 2), NOEXT, NOIMM, undef, 0},                                     \
+        {name " Gv,Ev", O1(base + 3), NOEXT, NOIMM, undef, 0},                                     \
+        {name " AL,Ib", O1(base + 4), NOMODRM, I8, undef, 0},                                      \
+        {name " eAX,Iz", O1(base + 5), NOMODRM, IZ, undef, 0},                                     \
+        {name " Eb,Ib", O1(0x80), base / 8, I8, undef, lock},                                      \
+        {name " Ev,Iz", O1(0x81), base / 8, IZ, undef, lock},                                      \
+    {                                                                                              \
+        name " Ev,Ib", O1(0x83), base / 8, I8, undef, lock                                         \
+    }
 
 #define SHIFT(name, ext, undef)                                                                    \
-    {name " Eb,Ib", O1(0xc0), ext, I8, undef, 0},                                                  \
-    {name " Ev,Ib", O1(0xc1), ext, I8, undef, 0},                                                  \
-    {name " Eb,1", O1(0xd0), ext, NOIMM, undef, 0},                                                \
-    {name " Ev,1", O1(0xd1), ext, NOIMM, undef, 0},                                                \
-    {name " Eb,CL", O1(0xd2), ext, NOIMM, undef, 0},                                               \
-    {name " Ev,CL", O1(0xd3), ext, NOIMM, undef, 0}
+    {name " Eb,Ib", O1(0xc0), ext, I8, undef, 0}, {name " Ev,Ib", O1(0xc1), ext, I8, undef, 0},    \
+        {name " Eb,1", O1(0xd0), ext, NOIMM, undef, 0},                                            \
+        {name " Ev,1", O1(0xd1), ext, NOIMM, undef, 0},                                            \
+        {name " Eb,CL", O1(0xd2), ext, NOIMM, undef, 0},                                           \
+    {                                                                                              \
+        name " Ev,CL", O1(0xd3), ext, NOIMM, undef, 0                                              \
+    }
 
 static const struct form forms[] = {
     ALU("add", 0x00, LOCKABLE, 0),
@@ -230,8 +233,20 @@ static u64 rnd(void)
 /* Values where carries, signs and zeros happen. */
 static u64 rnd_value(void)
 {
-    static const u64 edges[] = {0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0x8000, 0xffff, 0x7fffffff,
-                                0x80000000, 0xffffffff, 0x7fffffffffffffff, 0x8000000000000000, ~0ull};
+    static const u64 edges[] = {0,
+                                1,
+                                0x7f,
+                                0x80,
+                                0xff,
+                                0x7fff,
+                                0x8000,
+                                0xffff,
+                                0x7fffffff,
+                                0x80000000,
+                                0xffffffff,
+                                0x7fffffffffffffff,
+                                0x8000000000000000,
+                                ~0ull};
     switch (rnd() % 4) {
     case 0: return edges[rnd() % array_size(edges)];
     case 1: return rnd() % 256;
@@ -284,7 +299,9 @@ static void memory_operand(struct trial *t, u8 reg, u8 rex)
             base = low | (rex & 1) << 3;
             index |= (rex & 2) << 2;
             if (index != RSP)
-                t->in.gpr[index] = (rnd() & 1) ? rnd() % 0x100 : (t->code32 ? (u32)(0 - rnd() % 0x100) : 0 - rnd() % 0x100);
+                t->in.gpr[index] = (rnd() & 1)
+                                       ? rnd() % 0x100
+                                       : (t->code32 ? (u32)(0 - rnd() % 0x100) : 0 - rnd() % 0x100);
             if (low == 5 && mod == 0)
                 put(t, pointer(t), 4);
             else if (base != index || base == RSP)
@@ -413,8 +430,8 @@ static void describe(const struct trial *t, const struct form *f, const struct n
     fprintf(stderr, "# %s, %u-bit code:", f->name, t->code32 ? 32 : 64);
     for (unsigned i = 0; i < t->len; i++)
         fprintf(stderr, " %02x", t->code[i]);
-    fprintf(stderr, "\n# result %d vector %d error %x rip %llx+%lld; CPU trap %d\n", r, m->e.fault.vector,
-            m->e.fault.error, (unsigned long long)t->in.entry,
+    fprintf(stderr, "\n# result %d vector %d error %x rip %llx+%lld; CPU trap %d\n", r,
+            m->e.fault.vector, m->e.fault.error, (unsigned long long)t->in.entry,
             (long long)(m->e.rip - (NATIVE_CODE + 0x800)), n->trap);
     for (unsigned i = 0; i < 16; i++)
         fprintf(stderr, "# r%u in %llx cpu %llx emul %llx\n", i, (unsigned long long)t->in.gpr[i],
@@ -439,33 +456,37 @@ static unsigned code_for_16(const struct trial *t, u8 *out)
     return n + t->len - i;
 }
 
+/* The machine that agrees with what native_run() sets up. */
+static void emulate_begin(struct machine *m, const struct trial *t)
+{
+    machine_init(m, t->code32 ? MODE_32 : MODE_64, 3, shadow, NATIVE_DATA, NATIVE_DATA_SIZE);
+    memcpy(m->gpr, t->in.gpr, sizeof(m->gpr));
+    m->e.rip = NATIVE_CODE + 0x800;
+    m->e.rflags = t->in.rflags;
+    m->e.cr4 |= CR4_UMIP;
+    m->seg[SEG_TR].limit = 0x50; /* no I/O bitmap */
+    for (unsigned i = 0; t->code32 && i <= SEG_GS; i++) {
+        if (i == SEG_CS)
+            continue;
+        m->seg[i].base = NATIVE_DATA;
+        m->seg[i].limit = 0xffff;
+    }
+    __asm__("mov %%fs, %0" : "=r"(m->seg[SEG_FS].sel));
+    m->seg[SEG_SS].sel = t->code32 ? 0x0f : 0x2b;
+    m->seg[SEG_DS].sel = m->seg[SEG_ES].sel = t->code32 ? 0x0f : 0;
+}
+
 static void emulate(struct machine *m, const struct trial *t, bool as16, enum emul_result *r)
 {
     u8 code16[20];
 
-    machine_init(m, t->code32 ? MODE_32 : MODE_64, 3, shadow, NATIVE_DATA, NATIVE_DATA_SIZE);
+    emulate_begin(m, t);
     if (as16) {
         machine_code(m, NATIVE_CODE + 0x800, code16, code_for_16(t, code16));
         m->seg[SEG_CS].attr &= (u16)~SEG_DB;
     } else {
         machine_code(m, NATIVE_CODE + 0x800, t->code, t->len);
     }
-    memcpy(m->gpr, t->in.gpr, sizeof(m->gpr));
-    m->e.rip = NATIVE_CODE + 0x800;
-    m->e.rflags = t->in.rflags;
-    m->e.cr4 |= CR4_UMIP;
-    m->seg[SEG_TR].limit = 0x50; /* no I/O bitmap */
-    if (t->code32) {
-        for (unsigned i = 0; i <= SEG_GS; i++) {
-            if (i == SEG_CS)
-                continue;
-            m->seg[i].base = NATIVE_DATA;
-            m->seg[i].limit = 0xffff;
-        }
-    }
-    __asm__("mov %%fs, %0" : "=r"(m->seg[SEG_FS].sel));
-    m->seg[SEG_SS].sel = t->code32 ? 0x0f : 0x2b;
-    m->seg[SEG_DS].sel = m->seg[SEG_ES].sel = t->code32 ? 0x0f : 0;
     *r = emul_step(&m->e, 1000);
 }
 
@@ -510,7 +531,8 @@ static void run_form(const struct form *f, bool code32, bool as16, unsigned coun
         n = t.in;
         emulate(&m, &t, as16, &r);
         native_run(&n, t.code, t.len, code32);
-        if (!agree(&t, f, &n, &m, as16, r) || memcmp(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE)) {
+        if (!agree(&t, f, &n, &m, as16, r) ||
+            memcmp(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE)) {
             describe(&t, f, &n, &m, r);
             if (memcmp(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE))
                 fprintf(stderr, "# memory differs\n");
@@ -566,12 +588,86 @@ static void test_forms_16(void **state)
     }
 }
 
+#define STREAM 12
+
+/* Appends a form with registers only. */
+static void add_register_form(u8 *code, unsigned *len, bool code32)
+{
+    for (;;) {
+        const struct form *f = &forms[rnd() % array_size(forms)];
+        bool wide = false, data16 = !(f->options & NO16) && rnd() % 4 == 0;
+
+        if (f->ext == NOMODRM || f->undefined || (f->options & (MEM | (code32 ? ONLY64 : NO64))))
+            continue;
+        if (f->bytes[0] == 0x8f || (f->bytes[0] == 0xff && f->ext == 6))
+            continue; /* a stack anywhere could be this program's memory */
+        if (f->imm != NOIMM && f->imm != I8 && f->imm != IZ)
+            continue;
+        if (data16)
+            code[(*len)++] = 0x66;
+        if (!code32 && rnd() % 2) {
+            u8 rex = 0x40 | (rnd() & 15);
+            wide = rex & 8;
+            code[(*len)++] = rex;
+        }
+        memcpy(code + *len, f->bytes, f->n);
+        *len += f->n;
+        code[(*len)++] = 0xc0 | (f->ext >= 0 ? (unsigned)f->ext : rnd() % 8) << 3 | rnd() % 8;
+        for (unsigned n = f->imm == NOIMM ? 0 : f->imm == I8 ? 1 : data16 && !wide ? 2 : 4; n; n--)
+            code[(*len)++] = (u8)rnd();
+        return;
+    }
+}
+
+/* Flags and registers carried from one instruction to the next. */
+static void run_stream(bool code32)
+{
+    u8 code[256];
+    unsigned len = 0;
+    u64 mask = code32 ? 0xffffffff : ~0ull, base = NATIVE_CODE + 0x800;
+    struct trial t = {.code32 = code32, .base = code32 ? 0 : NATIVE_DATA};
+    struct native_state n;
+    struct machine m;
+    enum emul_result r;
+
+    for (unsigned i = 0; i < STREAM; i++)
+        add_register_form(code, &len, code32);
+    make_registers(&t);
+    n = t.in;
+    emulate_begin(&m, &t);
+    do {
+        machine_code(&m, m.e.rip, code + (m.e.rip - base), len - (unsigned)(m.e.rip - base));
+        r = emul_step(&m.e, 1);
+    } while (r == EMUL_OK && m.e.rip < base + len);
+    native_run(&n, code, len, code32);
+    assert_int_equal(r == EMUL_FAULT ? m.e.fault.vector : -1, n.trap);
+    if (n.trap >= 0)
+        assert_int_equal(n.trap_rip, m.e.rip);
+    for (unsigned i = 0; i < (code32 ? 8 : 16); i++)
+        assert_int_equal(m.gpr[i] & mask, n.gpr[i] & mask);
+    assert_int_equal(m.e.rflags & ARITH, n.rflags & ARITH);
+}
+
+static void test_streams(void **state)
+{
+    (void)state;
+    native_catch();
+    fill_memory();
+    for (unsigned i = 0; i < 10000; i++) {
+        run_stream(false);
+        if (!no_code32)
+            run_stream(true);
+        memcpy(shadow, (void *)NATIVE_DATA, NATIVE_DATA_SIZE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms_64),
         cmocka_unit_test(test_forms_32),
         cmocka_unit_test(test_forms_16),
+        cmocka_unit_test(test_streams),
     };
     no_code32 = native_init();
     return cmocka_run_group_tests_name("emul against the CPU", tests, NULL, NULL);
