@@ -93,7 +93,9 @@ static int boot_prepared(struct prepared *p, const struct boot_options *o)
         if (pid < 0) {
             say("cannot start %s: %s", argv.word[0], strerror(errno));
         } else {
-            struct ending ending = p->engine->ending(p->job.side, boot_wait(pid));
+            int status = boot_wait(pid);
+            struct ending ending = p->engine->ending(p->job.side, status);
+            ending.clean |= status == 0; // ended by the person
             if (terminal)
                 tcsetattr(0, TCSANOW, &saved);
             rc = ending.clean ? exit_ok : exit_guest;
