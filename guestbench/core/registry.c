@@ -20,7 +20,7 @@ static void insert(const struct bench **list, int count, const struct bench *ben
 int registry_all(const struct bench *list[REGISTRY_MAX])
 {
     int count = 0;
-    for (const struct bench_table *table = __start_bench_tables; table < __stop_bench_tables;
+    for (const struct bench_table *table = __start_bench_tables; table != __stop_bench_tables;
          table++) {
         for (size_t i = 0; i < table->count && count < REGISTRY_MAX; i++)
             insert(list, count++, &table->benches[i]);

@@ -123,7 +123,7 @@ static void add_usage(struct result_usage *usage, int who, double sign)
 static void take_samples(struct bench_run *run, uint64_t n, uint64_t started)
 {
     struct result *result = run->result;
-    double durations[RESULT_MAX_SAMPLES], setups[RESULT_MAX_SAMPLES];
+    double durations[RESULT_MAX_SAMPLES] = {0}, setups[RESULT_MAX_SAMPLES] = {0};
     uint64_t budget = (uint64_t)(run->config->timeout_s * 0.8e9), longest = 0;
     while (result->n < run->config->samples) {
         if (result->n > 0 && clock_ns() - started + longest > budget) {

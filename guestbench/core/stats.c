@@ -71,7 +71,7 @@ static bool has_trend(const double *samples, int n)
 
 void stats_compute(const double *samples, int n, struct stats *stats)
 {
-    double sorted[RESULT_MAX_SAMPLES], deviations[RESULT_MAX_SAMPLES];
+    double sorted[RESULT_MAX_SAMPLES], deviations[RESULT_MAX_SAMPLES] = {0};
     memcpy(sorted, samples, (size_t)n * sizeof *samples);
     sort(sorted, n);
     stats->median = sorted_median(sorted, n);

@@ -75,7 +75,7 @@ static void wrong_verify(struct bench_run *run)
 static void slow_iter(struct bench_run *run, uint64_t n)
 {
     (void)run;
-    usleep((useconds_t)(n * 120000));
+    usleep((useconds_t)(n * 700000));
 }
 
 static const struct bench faults[] = {

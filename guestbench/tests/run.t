@@ -40,7 +40,7 @@ paper_tests() { "$amd64" list | awk -v t="$1" '$2 == t { print $1 }' |
 is "tables 3, 4, 5, 6 and 8 are complete" \
     "$(for t in 3 4 5 6 8; do paper_tests $t; done | xargs)" "15 4 12 7 7"
 
-order() { run $amd64 --table=4 --shuffle --seed="$1"; grep '^ok' "$work/out.tap"; }
+order() { run "$amd64" --table=4 --shuffle --seed="$1"; grep '^ok' "$work/out.tap"; }
 is "a seed fixes the order" "$(order 7)" "$(order 7)"
 ok "another seed gives another order" test "$(order 7)" != "$(order 8)"
 
@@ -53,13 +53,13 @@ ok "a report that cannot be written" usage "/no/such/file" run -o /no/such/file
 ok "a command is needed" usage "expected run"
 ok "--help lists the options" eval "$amd64 --help | grep -q -- --seconds=S"
 
-ok "disk tests without --dir" run $amd64 --only=disk_rd
+ok "disk tests without --dir" run "$amd64" --only=disk_rd
 ok "  are skipped with the reason" has 'disk_rd # SKIP .*--dir'
-ok "a directory that is not there" status 1 run $amd64 --only=disk_rd,add_int --dir=/no/such
+ok "a directory that is not there" status 1 run "$amd64" --only=disk_rd,add_int --dir=/no/such
 ok "  fails those tests" point aim9.disk_rd 'working directory'
 ok "  and only those" has '^ok 2 - aim9.add_int'
 
-little_memory() { (ulimit -v 40000; run $amd64 --only=memorymotion,fork_test_rss64,add_int); }
+little_memory() { (ulimit -v 40000; run "$amd64" --only=memorymotion,fork_test_rss64,add_int); }
 ok "too little memory" status 1 little_memory
 ok "  fails what needs it" has '^not ok .* mm.memorymotion'
 ok "  and lets the rest run" has '^ok .* aim9.add_int'
@@ -73,9 +73,11 @@ ok "  silent end: the status is told" point fault.leave 'status 3'
 ok "  failure: the errno is told" point fault.fail 'errno: 28'
 ok "  skip: the reason is told" has 'fault.skip # SKIP there is no such device'
 ok "  mismatch: both values are told" point fault.wrong 'got: 5.0'
-ok "  few samples before the limit: a warning" has '1 of 2 samples: the time limit is near'
 ok "  the others run" has '^ok 10 - fault.good'
 ok "  no helper is left" fails '' pgrep -f "^$faults"
+
+ok "a benchmark too slow for its samples" run "$faults" --only=slow --timeout=3
+ok "  has fewer of them and a warning" has '1 of 2 samples: the time limit is near'
 
 isolated() { unshare "$1" true 2>/dev/null; }
 if isolated -n; then
