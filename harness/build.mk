@@ -22,10 +22,12 @@ all: $(B)/penumbra $(B)/insns.so
 include harness/tests.mk
 
 # Both sides of one guest, one after the other; `not ok` points (status 1) still compare.
-# The long timeout is for machines that do other things too.
-RUN = $(B)/penumbra run --timeout 600 --engine $(ENGINE) --guest $(GUEST) --set $(SET)
-run_sides = $(RUN) --side native -o $(O)/$(1)native.tap $(2) || [ $$? = 1 ]; \
-    $(RUN) --side hvm -o $(O)/$(1)hvm.tap $(2) || [ $$? = 1 ]
+# The long timeout is for machines that do other things too. APPEND adds words to the guest kernel's command
+# line: `make bench-exits APPEND=libata.dma=0` measures PIO.
+PENUMBRA_RUN = $(B)/penumbra run --timeout 600 --engine $(ENGINE) --guest $(GUEST) --set $(SET) \
+    $(if $(APPEND),--append '$(APPEND)')
+run_sides = $(PENUMBRA_RUN) --side native -o $(O)/$(1)native.tap $(2) || [ $$? = 1 ]; \
+    $(PENUMBRA_RUN) --side hvm -o $(O)/$(1)hvm.tap $(2) || [ $$? = 1 ]
 
 compare: setup ##  run GUEST natively and under the hypervisor, compare
 	+@$(MAKE) --no-print-directory compare-run

@@ -130,6 +130,35 @@ static void refuses_every_cut(void **state)
     }
 }
 
+// Random edits: the reader must end with a verdict, under the sanitizers, whatever the bytes.
+static void survives_edits(void **state)
+{
+    (void)state;
+    static const char pieces[] =
+        "ok not 1..4 - # SKIP --- ... : [ ] { } \" \\ \n \r & * ! | > % @ \377";
+    unsigned random = 1, refusals = 0;
+    for (int round = 0; round < 4000; round++) {
+        char text[sizeof(good)];
+        size_t len = sizeof(good) - 1;
+        memcpy(text, good, sizeof(good));
+        for (int edit = 0; edit < 1 + round % 4; edit++) {
+            random = random * 1664525 + 1013904223;
+            size_t at = (random >> 8) % len, piece = (random >> 20) % (sizeof(pieces) - 4);
+            memcpy(text + (at < len - 3 ? at : len - 3), pieces + piece, 1 + random % 3);
+        }
+        struct tap_file tap;
+        struct buf error = {0};
+        if (tap_parse("x.tap", text, len, &tap, &error)) {
+            assert_true(error.len > 0);
+            refusals++;
+        } else {
+            tap_free(&tap);
+        }
+        buf_free(&error);
+    }
+    assert_true(refusals > 1000);
+}
+
 static void bails_out(void **state)
 {
     (void)state;
@@ -223,9 +252,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reads_all),         cmocka_unit_test(refuses_defects),
-        cmocka_unit_test(refuses_every_cut), cmocka_unit_test(bails_out),
-        cmocka_unit_test(records),           cmocka_unit_test(joins_counts),
-        cmocka_unit_test(facts_round_trip),
+        cmocka_unit_test(refuses_every_cut), cmocka_unit_test(survives_edits),
+        cmocka_unit_test(bails_out),         cmocka_unit_test(records),
+        cmocka_unit_test(joins_counts),      cmocka_unit_test(facts_round_trip),
     };
     return cmocka_run_group_tests_name("harness_tap", tests, NULL, NULL);
 }
