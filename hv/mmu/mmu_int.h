@@ -82,6 +82,7 @@ struct spage {
     u8 downgrades; /* trapped stores in a row that took rights away */
     u8 history;    /* how well going out of sync paid lately: 0 to 2 */
     u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
+    u8 blank;      /* trapped stores in a row of zeros over zeros */
     u64 present[8];
 };
 
@@ -367,7 +368,7 @@ void unsync_forget(struct mmu *mmu, u64 gfn);
 void sync_gfn(struct mmu *mmu, u64 gfn);
 void sync_below(struct mmu *mmu, u32 page);
 void sync_slot(struct mmu *mmu, u32 page, unsigned slot);
-void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying);
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying, bool blank);
 
 static inline void sync_all(struct mmu *mmu)
 {

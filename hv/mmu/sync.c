@@ -5,6 +5,7 @@
 
 #define UNSYNC_AFTER 2 /* trapped stores in a row that took rights away */
 #define IDLE_AFTER 2   /* trapped stores in a row that mattered to nobody */
+#define BLANK_AFTER 4  /* trapped stores in a row of zeros over zeros */
 
 static void *table_ptr(const struct mmu *mmu, u64 gfn)
 {
@@ -140,16 +141,18 @@ static bool note_store(struct spage *sp, int kind)
 }
 
 /* The guest stored len bytes at offset of its table gfn. dying: in a way that tables are not
- * written. */
-void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying)
+ * written. blank: zeros over zeros, which some kernels do to half an entry and all do to a page that
+ * is cleared for another use. */
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying, bool blank)
 {
     bool flood = mmu_has(mmu, MMU_OPT_FLOOD);
 
     for (u32 page = mmu->frames[gfn].pages, next; page != NONE; page = next) {
         struct spage *sp = &mmu->pages[page];
         unsigned shift = sp->role.mode == MODE_32 ? 2 : 3;
-        bool drop =
-            flood && dying && !sp->pins; /* a root in use is alive, whatever it looks like */
+        sp->blank = blank ? sp->blank + (sp->blank < BLANK_AFTER) : 0;
+        /* A root in use is alive, whatever it looks like. */
+        bool drop = flood && !sp->pins && (dying || sp->blank == BLANK_AFTER);
         int kind = 0;
 
         next = sp->gfn_next;
@@ -201,9 +204,10 @@ void mmu_emulated_store(struct mmu_vcpu *v, gpa_t gpa, const void *buf, unsigned
         store(p, buf, len);
         return;
     }
-    /* What no kernel does to a live table: zeros over zeros, odd alignment, from user mode. */
-    bool dying = user || (offset & (len - 1)) || (all_zero(buf, len) && all_zero(p, len));
+    /* What no kernel does to a live table: odd alignment, from user mode. */
+    bool dying = user || (offset & (len - 1));
+    bool blank = all_zero(buf, len) && all_zero(p, len);
     store(p, buf, len);
     mmu->counters.stores++;
-    table_stored(mmu, gfn, offset, len, dying);
+    table_stored(mmu, gfn, offset, len, dying, blank);
 }
