@@ -87,6 +87,7 @@ struct ata_drive {
     u8 *buffer;
     const u8 *in;
     u32 pos, len;
+    u32 rest; /* PIO: bytes of the piece that follow the DRQ block */
     u64 lba;
     u32 sectors;
     u32 per_block;                      /* sectors in a DRQ block */
@@ -111,7 +112,6 @@ struct ata_drive {
     u8 packet[12];
     bool packet_dma;
     u32 byte_limit; /* of a DRQ block */
-    u32 reply;      /* PIO: bytes of the piece that follow the DRQ block */
     u8 sense_key, asc, ascq;
     u8 attention; /* unit attention: its additional sense code, 0: none */
     bool locked, ejected;

@@ -104,26 +104,45 @@ static void dma_end(struct ata_drive *d)
 /* ---- PIO and DMA reads and writes. ---- */
 
 static void read_next(struct ata_drive *d);
+static void read_fetch(struct ata_drive *d, u32 sectors);
 
-static void read_present(struct ata_drive *d, enum block_status status)
+/* A piece of the command's data has come. A failed one is asked for again block by block, so that the
+ * host gets what lies before the bad sector, and its address. */
+static void read_arrived(struct ata_drive *d, enum block_status status)
 {
-    if (status == BLOCK_OK)
-        ata_pio_in(d, d->in, d->len, read_next);
-    else
+    if (status == BLOCK_OK) {
+        d->rest = d->len;
+        d->len = 0;
+        read_next(d);
+    } else if (d->asked > d->per_block) {
+        read_fetch(d, d->per_block);
+    } else {
         backing_failed(d);
+    }
 }
 
+static void read_fetch(struct ata_drive *d, u32 sectors)
+{
+    enum block_status status = ata_fetch(d, sectors, read_arrived);
+    if (status != BLOCK_PENDING)
+        read_arrived(d, status);
+}
+
+/* The next DRQ block of the piece, the next piece, or the end. */
 static void read_next(struct ata_drive *d)
 {
-    if (!d->sectors) {
+    if (d->rest) {
+        u32 bytes = min(d->rest, d->per_block * ATA_SECTOR);
+        d->rest -= bytes;
+        ata_pio_in(d, d->in + d->len, bytes, read_next);
+    } else if (d->sectors) {
+        bool good_so_far = d->asked != d->per_block;
+        read_fetch(d, good_so_far ? ATA_BUFFER_SECTORS : d->per_block);
+    } else {
         address_put(d, d->lba - 1);
         d->count[0] = 0;
         ata_done_silently(d);
-        return;
     }
-    enum block_status status = ata_fetch(d, d->per_block, read_present);
-    if (status != BLOCK_PENDING)
-        read_present(d, status);
 }
 
 static void read_pio(struct ata_drive *d, u32 per_block)
@@ -131,7 +150,8 @@ static void read_pio(struct ata_drive *d, u32 per_block)
     if (!transfer_begin(d, per_block))
         return;
     d->phase = ATA_PIO_IN;
-    d->pos = d->len = 0;
+    d->pos = d->len = d->rest = 0;
+    d->asked = 0;
     read_next(d);
 }
 

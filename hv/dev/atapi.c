@@ -52,7 +52,7 @@ static void pio_fetched(struct ata_drive *d, enum block_status status)
         backing_failed(d);
         return;
     }
-    d->reply = d->len;
+    d->rest = d->len;
     d->len = 0;
     pio_next(d);
 }
@@ -61,10 +61,10 @@ static void pio_fetched(struct ata_drive *d, enum block_status status)
  * is even. */
 static void pio_next(struct ata_drive *d)
 {
-    if (d->reply) {
+    if (d->rest) {
         u32 limit = max(d->byte_limit & ~1u, 2u);
-        u32 bytes = d->reply <= d->byte_limit ? d->reply : limit;
-        d->reply -= bytes;
+        u32 bytes = d->rest <= d->byte_limit ? d->rest : limit;
+        d->rest -= bytes;
         d->count[0] = REASON_IO;
         d->mid[0] = (u8)bytes;
         d->high[0] = (u8)(bytes >> 8);
@@ -92,7 +92,7 @@ static void data_begin(struct ata_drive *d, u32 n)
     } else {
         d->phase = ATA_PIO_IN;
         d->len = 0;
-        d->reply = n;
+        d->rest = n;
         pio_next(d);
     }
 }
