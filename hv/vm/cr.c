@@ -147,5 +147,5 @@ void vm_cr(struct vm *vm, const struct exit *exit)
         return;
     }
     v->dirty |= VCPU_RSP;
-    vcpu_skip(v, e.next_rip);
+    vm_skip(vm, e.next_rip);
 }

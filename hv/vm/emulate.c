@@ -292,10 +292,8 @@ static void finish(struct vm *vm, struct emul *e)
     v->rflags = e->rflags & ~RFLAGS_RF;
     v->int_shadow = e->int_shadow;
     v->dirty |= VCPU_RIP | VCPU_RSP | (e->seg_changed ? VCPU_SEG : 0);
-    if (unlikely(e->trap)) {
-        v->virt->set_dr(v, 6, v->virt->get_dr(v, 6) | 1ull << 14); /* BS */
-        vm_raise(vm, VEC_DB);
-    }
+    if (unlikely(e->trap))
+        vm_raise_step(vm);
 }
 
 void vm_emulate(struct vm *vm)

@@ -2,6 +2,8 @@
 
 #include "vm/vm.h"
 
+#define DR6_BS (1ull << 14)
+
 void vm_raise(struct vm *vm, u8 vector)
 {
     vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = vector};
@@ -15,6 +17,22 @@ void vm_raise_error(struct vm *vm, u8 vector, u32 error)
 void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec)
 {
     vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = gva};
+}
+
+/* SDM vol. 3, 17.3.1.4. */
+void vm_raise_step(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu;
+    v->virt->set_dr(v, 6, v->virt->get_dr(v, 6) | DR6_BS);
+    vm_raise(vm, VEC_DB);
+}
+
+void vm_skip(struct vm *vm, u64 next_rip)
+{
+    bool step = vcpu_rflags(vm->vcpu) & RFLAGS_TF;
+    vcpu_skip(vm->vcpu, next_rip);
+    if (unlikely(step))
+        vm_raise_step(vm);
 }
 
 /* SDM vol. 3, table 6-4. */

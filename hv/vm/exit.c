@@ -44,7 +44,7 @@ static void skip(struct vm *vm, const struct exit *e)
 {
     u64 next = vm_next_rip(vm, e);
     if (next)
-        vcpu_skip(vm->vcpu, next);
+        vm_skip(vm, next);
 }
 
 static void on_intr(struct vm *vm, const struct exit *e)
@@ -89,7 +89,7 @@ static void on_cpuid(struct vm *vm, const struct exit *e)
     if (!next)
         return;
     vm_cpuid(vm, vm->vcpu->gpr);
-    vcpu_skip(vm->vcpu, next);
+    vm_skip(vm, next);
 }
 
 static void on_hlt(struct vm *vm, const struct exit *e)

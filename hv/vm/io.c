@@ -23,7 +23,7 @@ static void io_single(struct vm *vm, const struct exit *e)
         u32 mask = e->io.size == 4 ? ~0u : (1u << e->io.size * 8) - 1;
         machine_out(vm->machine, e->io.port, e->io.size, (u32)v->gpr[RAX] & mask);
     }
-    vcpu_skip(v, next);
+    vm_skip(vm, next);
 }
 
 /* REP INS or OUTS under way: a run of elements that lie in one page of plain memory. */
@@ -105,7 +105,7 @@ static void io_string(struct vm *vm, const struct exit *e)
     for (unsigned i = 0; i < STRING_CHUNKS; i++) {
         u64 count = v->gpr[RCX] & s.mask;
         if (!count) {
-            vcpu_skip(v, v->rip + insn.length);
+            vm_skip(vm, v->rip + insn.length);
             return;
         }
         u32 moved = move_chunk(&s, count);

@@ -63,6 +63,10 @@ static void set_time(struct vm *vm, u64 tsc)
 static void idle(struct vm *vm)
 {
     struct vcpu *v = vm->vcpu;
+    if (vm->raised.type != EVENT_NONE) { /* HLT's own single-step trap */
+        vm->halted = false;
+        return;
+    }
     if (!(vcpu_rflags(v) & RFLAGS_IF)) {
         vm_end(vm, VM_HANG, "HLT with interrupts off, and nothing that could end it");
         return;

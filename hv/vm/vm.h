@@ -71,6 +71,10 @@ u64 vm_next_rip(struct vm *vm, const struct exit *e);
 void vm_raise(struct vm *vm, u8 vector);
 void vm_raise_error(struct vm *vm, u8 vector, u32 error);
 void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec);
+/* The trap after an instruction that ran with TF set. */
+void vm_raise_step(struct vm *vm);
+/* Moves past the instruction that exited, and raises its single-step trap. */
+void vm_skip(struct vm *vm, u64 next_rip);
 /* Chooses what the next entry delivers: an exception just raised, an interrupted delivery, an interrupt. */
 void vm_deliver(struct vm *vm);
 

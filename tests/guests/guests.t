@@ -17,9 +17,32 @@ hvm_run() {
     ends poweroff qemu_hv "$name" "mem=64M watchdog=60 $*" "$work/tiny$bits.img disk0"
 }
 
-# all_pass FILE: a complete TAP stream without failures.
+# forgive SIDE: drops the failures that docs/emulator-differences.md has for that side (native or hvm).
+forgive() {
+    awk -v side="$1" '
+    FNR == NR {
+        if (split($0, cell, / *\| */) == 6 && (cell[3] == side || cell[3] == "both"))
+            known[cell[2]] = 1
+        next
+    }
+    { sub(/\r$/, "") }
+    /^# .*\.c:/ { why = why $0 "\n"; next }
+    /^(not )?ok / {
+        name = $0
+        sub(/^(not )?ok [0-9]+ - /, "", name)
+        sub(/^(2-level|pae|4-level): /, "", name)
+        if (name in known && sub(/^not /, ""))
+            why = ""
+    }
+    { printf "%s%s\n", why, $0; why = "" }
+    END { printf "%s", why }
+    ' docs/emulator-differences.md -
+}
+
+# all_pass SIDE FILE: a complete TAP stream without failures.
 all_pass() {
-    tr -d '\r' <"$1" >"$1.tap"
+    forgive "$1" <"$2" >"$2.tap"
+    shift
     grep -q '^1\.\.[1-9]' "$1.tap" && ! grep -E '^(not ok|Bail out|#.*\.c:)' "$1.tap" || { cat "$1.tap"; return 1; }
 }
 
@@ -69,7 +92,7 @@ for bits in 32 64; do
 done
 wait
 for bits in 32 64; do
-    ok "$bits-bit guest natively" all_pass "$work/native$bits"
+    ok "$bits-bit guest natively" all_pass native "$work/native$bits"
 done
 
 # Options, and whether exit counts are asserted.
@@ -83,7 +106,7 @@ for run in "${runs[@]}"; do
     wait
     for bits in 32 64; do
         ok "$bits-bit guest under the hypervisor${words:+, $words}: power-off" no_text "$work/$name$bits.status"
-        ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass "$work/$name$bits.console"
+        ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass hvm "$work/$name$bits.console"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: same output" same $bits "$name$bits"
         [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said $bits "$name$bits"
     done

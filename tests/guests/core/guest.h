@@ -17,8 +17,10 @@ typedef unsigned long ulong; /* as wide as a register */
 
 #ifdef __x86_64__
 #define LONG_MODE true
+#define LONG_OR_SHORT(l, s) l
 #else
 #define LONG_MODE false
+#define LONG_OR_SHORT(l, s) s
 #endif
 
 #define PAGE 4096ul
@@ -239,7 +241,8 @@ extern volatile unsigned irq_seen[16];
 typedef bool trap_handler(struct frame *f);
 void trap_init(void);
 void trap_handle(int vector, trap_handler *handler);
-/* A gate of any type: 14 interrupt, 15 trap; dpl 0 or 3; stub NULL: the usual one. */
+enum { GATE_INTERRUPT = 0x8e, GATE_TRAP = 0x8f, GATE_ABSENT = 0x0e };
+/* dpl 0 or 3; stub NULL: the usual one. */
 void trap_gate(int vector, unsigned type, unsigned dpl, void (*stub)(void));
 void gdt_set(unsigned selector, u64 descriptor);
 u64 gdt_get(unsigned selector);
