@@ -26,3 +26,4 @@ DEV_IMAGES := $(patsubst %,$(B)/images/%-dev.img,linux-686 linux-686-pae linux-a
 $(eval $(call script_test,images/tests/guests.t))
 $(eval $(call script_test,images/tests/layout.t,$(B)/images/linux-686-dev.img))
 $(eval $(call script_test,images/tests/boot.t,$(DEV_IMAGES)))
+$(eval $(call script_test,images/tests/hv-iso.t,$(B)/hv.elf $(B)/images/linux-686-dev.img))
