@@ -9,7 +9,7 @@ enum { BT, BTS, BTR, BTC };
 EXEC(bt)
 {
     unsigned size = in->size;
-    u64 bit;
+    u64 bit = 0;
     enum emul_result r;
 
     if (in->dst.mem && in->op->src == REG) {

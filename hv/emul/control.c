@@ -52,7 +52,7 @@ EXEC(call_rm)
 
 EXEC(ret)
 {
-    u64 rip, sp = e->gpr[RSP];
+    u64 rip = 0, sp = e->gpr[RSP];
     enum emul_result r = emul_pop(e, in, &rip, in->opsize);
 
     if (r == EMUL_OK)
@@ -91,7 +91,7 @@ EXEC(jcxz)
 EXEC(bound)
 {
     unsigned size = in->size;
-    u8 mem[8];
+    u8 mem[8] = {0};
     u64 lower = 0, upper = 0;
     s64 index = (s64)sign_extend(in->dst.val, size);
     enum emul_result r = emul_mem_read(e, in, in->seg, in->ea, mem, 2 * size);

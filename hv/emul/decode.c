@@ -56,7 +56,9 @@ static inline u64 next_signed(struct emul *e, struct insn *in, unsigned n)
 {
     if (n == 1)
         return (u64)(s64)(s8)next_u8(e, in);
-    return sign_extend(next_slow(e, in, n), n);
+    if (n == 2)
+        return (u64)(s64)(s16)next_slow(e, in, 2);
+    return (u64)(s64)(s32)next_slow(e, in, 4);
 }
 
 static void decode_ea16(struct emul *e, struct insn *in)

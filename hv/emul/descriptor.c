@@ -15,7 +15,7 @@ EXEC(str)
 /* System descriptors have 16 bytes in long mode: the upper half of the base follows. */
 static enum emul_result read_system(struct emul *e, u16 sel, struct seg *s)
 {
-    u64 desc, la, upper = 0;
+    u64 desc = 0, la = 0, upper = 0;
     enum emul_result r;
 
     if (sel & 4)
@@ -57,7 +57,7 @@ EXEC(lldt)
 EXEC(ltr)
 {
     u16 sel = (u16)in->src.val;
-    struct seg s;
+    struct seg s = {0};
     unsigned type;
     enum emul_result r;
 
@@ -80,7 +80,7 @@ EXEC(ltr)
 /* Reads a descriptor for inspection. *found is false where LAR and kin only clear ZF. */
 static enum emul_result inspect(struct emul *e, u16 sel, u64 *desc, bool *found)
 {
-    u64 la;
+    u64 la = 0;
     const struct seg *table = seg_get(e, sel & 4 ? SEG_LDTR : SEG_GDTR);
 
     *found = (sel & 0xfffc) && (sel | 7u) <= table->limit && (!(sel & 4) || (table->attr & SEG_P));
@@ -109,7 +109,7 @@ static bool visible(const struct emul *e, u16 sel, const struct seg *s)
 static enum emul_result lar_lsl(struct emul *e, struct insn *in, u32 types, bool lsl)
 {
     u16 sel = (u16)in->src.val;
-    struct seg s;
+    struct seg s = {0};
     u64 desc = 0;
     bool ok;
     enum emul_result r = inspect(e, sel, &desc, &ok);
@@ -140,7 +140,7 @@ EXEC(lsl)
 EXEC(verr)
 {
     u16 sel = (u16)in->src.val;
-    struct seg s;
+    struct seg s = {0};
     u64 desc = 0;
     bool ok;
     enum emul_result r = inspect(e, sel, &desc, &ok);

@@ -9,7 +9,7 @@
 static enum emul_result code_segment(struct emul *e, u16 sel, unsigned cpl, bool is_return,
                                      struct seg *s)
 {
-    u64 desc;
+    u64 desc = 0;
     unsigned dpl;
     enum emul_result r;
 
@@ -78,8 +78,8 @@ enum emul_result far_tss_stack(struct emul *e, unsigned cpl, u16 *ss, u64 *sp)
 /* Loads SS for privilege cpl; vector is that of a bad selector (#TS or #GP). */
 enum emul_result far_load_stack(struct emul *e, u16 sel, unsigned cpl, unsigned vector)
 {
-    struct seg s;
-    u64 desc;
+    struct seg s = {0};
+    u64 desc = 0;
     enum emul_result r;
 
     if (!(sel & 0xfffc))
@@ -106,8 +106,8 @@ static enum emul_result gate_inner(struct emul *e, struct insn *in, struct seg *
 {
     unsigned cpl = SEG_DPL(code->attr);
     u32 arg[31];
-    u64 old_sp = e->gpr[RSP] & size_mask(emul_stack_size(e, in)), sp;
-    u16 old_ss = seg_get(e, SEG_SS)->sel, ss;
+    u64 old_sp = e->gpr[RSP] & size_mask(emul_stack_size(e, in)), sp = 0;
+    u16 old_ss = seg_get(e, SEG_SS)->sel, ss = 0;
     enum emul_result r = EMUL_OK;
 
     for (unsigned i = 0; i < params && r == EMUL_OK; i++)
@@ -136,8 +136,8 @@ static enum emul_result through_gate(struct emul *e, struct insn *in, u16 gate_s
     unsigned type = desc >> 40 & 0xf, size = type == 12 ? 4 : 2, dpl = desc >> 45 & 3;
     u16 sel = desc >> 16 & 0xffff;
     u64 rip = (desc & 0xffff) | (size == 4 ? desc >> 48 << 16 : 0);
-    struct seg code;
-    u64 target;
+    struct seg code = {0};
+    u64 target = 0;
     unsigned target_dpl;
     enum emul_result r;
 
@@ -165,8 +165,8 @@ static enum emul_result through_gate(struct emul *e, struct insn *in, u16 gate_s
 
 static enum emul_result go(struct emul *e, struct insn *in, u16 sel, u64 rip, bool is_call)
 {
-    struct seg code;
-    u64 desc;
+    struct seg code = {0};
+    u64 desc = 0;
     enum emul_result r;
 
     if (!is_protected(e)) {
@@ -189,8 +189,8 @@ static enum emul_result go(struct emul *e, struct insn *in, u16 sel, u64 rip, bo
 static enum emul_result go_mem(struct emul *e, struct insn *in, bool is_call)
 {
     u64 rip = 0;
-    u16 sel;
-    u8 mem[10];
+    u16 sel = 0;
+    u8 mem[10] = {0};
     enum emul_result r = emul_mem_read(e, in, in->seg, in->ea, mem, in->opsize + 2u);
 
     if (r != EMUL_OK)
@@ -237,8 +237,8 @@ enum emul_result far_return(struct emul *e, struct insn *in, u16 sel, u64 rip, u
                             bool stack_always)
 {
     unsigned rpl = sel & 3;
-    struct seg code;
-    u64 sp, ss;
+    struct seg code = {0};
+    u64 sp = 0, ss = 0;
     bool outer = rpl > e->cpl;
     enum emul_result r;
 
@@ -278,7 +278,7 @@ enum emul_result far_return(struct emul *e, struct insn *in, u16 sel, u64 rip, u
 
 EXEC(ret_far)
 {
-    u64 rip, sel;
+    u64 rip = 0, sel = 0;
     enum emul_result r = emul_pop(e, in, &rip, in->opsize);
 
     if (r == EMUL_OK)

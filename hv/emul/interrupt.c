@@ -31,7 +31,7 @@ static enum emul_result gate_fault(struct emul *e, unsigned vector, const struct
 static enum emul_result deliver_real(struct emul *e, struct insn *in, const struct event *ev)
 {
     const struct seg *idt = seg_get(e, SEG_IDTR);
-    u16 pointer[2];
+    u16 pointer[2] = {0};
     enum emul_result r;
 
     if (ev->vector * 4u + 3 > idt->limit)
@@ -83,7 +83,7 @@ static enum emul_result handler_code(struct emul *e, const struct event *ev, u16
                                      struct seg *code, unsigned *cpl)
 {
     u32 error = (sel & 0xfffc) | ext_bit(ev);
-    u64 desc;
+    u64 desc = 0;
     unsigned dpl;
     enum emul_result r;
 
@@ -144,10 +144,10 @@ static enum emul_result stack_long(struct emul *e, struct insn *in, const struct
 static enum emul_result stack_legacy(struct emul *e, struct insn *in, const struct event *ev,
                                      unsigned cpl, unsigned size, u16 cs)
 {
-    u64 old_sp = e->gpr[RSP] & size_mask(emul_stack_size(e, in)), sp;
-    u64 frame[9];
+    u64 old_sp = e->gpr[RSP] & size_mask(emul_stack_size(e, in)), sp = 0;
+    u64 frame[9] = {0};
     unsigned n = 0;
-    u16 ss;
+    u16 ss = 0;
     enum emul_result r;
 
     if (cpl != e->cpl) {
@@ -177,7 +177,7 @@ static enum emul_result stack_legacy(struct emul *e, struct insn *in, const stru
 static enum emul_result deliver_gate(struct emul *e, struct insn *in, const struct event *ev)
 {
     u16 cs = seg_get(e, SEG_CS)->sel;
-    struct seg code;
+    struct seg code = {0};
     struct gate g = {0};
     unsigned cpl = 0, size;
     enum emul_result r = read_gate(e, ev, &g);
@@ -248,7 +248,7 @@ EXEC(int)
 static enum emul_result return_v86(struct emul *e, struct insn *in, u16 cs, u64 rip, u64 flags)
 {
     static const u8 order[5] = {SEG_SS, SEG_ES, SEG_DS, SEG_FS, SEG_GS};
-    u64 sp, sel[5];
+    u64 sp = 0, sel[5] = {0};
     enum emul_result r = emul_pop(e, in, &sp, 4);
 
     for (unsigned i = 0; i < 5 && r == EMUL_OK; i++)

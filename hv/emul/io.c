@@ -17,7 +17,7 @@ static enum emul_result tss_read16(struct emul *e, u32 offset, u16 *val)
 enum emul_result emul_io_check(struct emul *e, const struct insn *in, u16 port, unsigned size)
 {
     unsigned iopl = in->flags >> 12 & 3;
-    u16 base, bits;
+    u16 base = 0, bits = 0;
     enum emul_result r;
 
     if (!(e->cr0 & CR0_PE) || (e->cpl <= iopl && !(e->rflags & RFLAGS_VM)))

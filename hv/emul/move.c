@@ -83,7 +83,7 @@ EXEC(cmpxchg8b)
 {
     unsigned half = in->rex & 8 ? 8 : 4, access = EMUL_WRITE | (in->lock ? EMUL_LOCKED : 0);
     u64 mask = size_mask(half), la, lo = 0, hi = 0;
-    u8 mem[16];
+    u8 mem[16] = {0};
     bool equal;
     enum emul_result r = emul_linear(e, in, in->seg, in->ea, 2 * half, access, &la);
 
@@ -133,7 +133,7 @@ EXEC(setcc)
 EXEC(xlat)
 {
     u64 ea = (e->gpr[RBX] + (u8)e->gpr[RAX]) & size_mask(in->adsize);
-    u8 val;
+    u8 val = 0;
     enum emul_result r = emul_mem_read(e, in, in->seg, ea, &val, 1);
 
     if (r == EMUL_OK)

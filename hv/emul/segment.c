@@ -18,7 +18,7 @@ enum emul_result desc_address(struct emul *e, u16 sel, unsigned size, u64 *la)
 
 enum emul_result desc_read(struct emul *e, u16 sel, u64 *desc)
 {
-    u64 la;
+    u64 la = 0;
     enum emul_result r = desc_address(e, sel, 8, &la);
     return r == EMUL_OK ? e->ops->read(e, la, desc, 8, EMUL_READ | EMUL_IMPLICIT) : r;
 }
@@ -37,7 +37,7 @@ void desc_unpack(u64 desc, u16 sel, struct seg *s)
 /* Sets bits in the type of a descriptor in memory: accessed, or busy. */
 enum emul_result desc_set_type(struct emul *e, u16 sel, struct seg *s, unsigned bits)
 {
-    u64 la;
+    u64 la = 0;
     u8 byte = (u8)(s->attr | bits);
     enum emul_result r;
 
@@ -104,8 +104,8 @@ static bool data_ok(const struct seg *s, unsigned rpl, unsigned cpl)
 /* Loads ES, SS, DS, FS or GS. */
 enum emul_result seg_load(struct emul *e, const struct insn *in, unsigned n, u16 sel)
 {
-    struct seg s;
-    u64 desc;
+    struct seg s = {0};
+    u64 desc = 0;
     enum emul_result r;
     u32 error = sel & 0xfffc;
 
@@ -166,7 +166,7 @@ EXEC(push_sreg)
 
 EXEC(pop_sreg)
 {
-    u64 sel, sp = e->gpr[RSP];
+    u64 sel = 0, sp = e->gpr[RSP];
     enum emul_result r = emul_pop(e, in, &sel, in->size);
 
     if (r == EMUL_OK) {
@@ -182,8 +182,8 @@ EXEC(pop_sreg)
 /* LES, LDS, LSS, LFS, LGS; arg: which. */
 EXEC(load_far_pointer)
 {
-    u8 mem[10];
-    u16 sel;
+    u8 mem[10] = {0};
+    u16 sel = 0;
     enum emul_result r = emul_mem_read(e, in, in->seg, in->ea, mem, in->size + 2u);
 
     if (r != EMUL_OK)

@@ -92,7 +92,7 @@ static enum emul_result enter_frames(struct emul *e, struct insn *in, unsigned l
 EXEC(enter)
 {
     unsigned level = in->imm2 & 31;
-    u64 frame, sp, la;
+    u64 frame = 0, sp = 0, la = 0;
     enum emul_result r = emul_push(e, in, e->gpr[RBP], in->size);
 
     if (r != EMUL_OK)
@@ -115,7 +115,7 @@ EXEC(enter)
 
 EXEC(leave)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r;
 
     emul_sp_set(e, in, e->gpr[RBP]);

@@ -31,7 +31,7 @@ static enum emul_result read_di(struct emul *e, struct insn *in, u64 *val)
 
 static enum emul_result movs_once(struct emul *e, struct insn *in)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r = read_si(e, in, &val);
 
     if (r == EMUL_OK)
@@ -53,7 +53,7 @@ static enum emul_result stos_once(struct emul *e, struct insn *in)
 
 static enum emul_result lods_once(struct emul *e, struct insn *in)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r = read_si(e, in, &val);
 
     if (r == EMUL_OK) {
@@ -77,7 +77,7 @@ static enum emul_result scas_once(struct emul *e, struct insn *in)
 
 static enum emul_result cmps_once(struct emul *e, struct insn *in)
 {
-    u64 a, b;
+    u64 a = 0, b = 0;
     enum emul_result r = read_si(e, in, &a);
 
     if (r == EMUL_OK)
@@ -92,7 +92,7 @@ static enum emul_result cmps_once(struct emul *e, struct insn *in)
 
 static enum emul_result ins_once(struct emul *e, struct insn *in)
 {
-    u64 la;
+    u64 la = 0;
     u32 val = 0;
     enum emul_result r = emul_linear(e, in, SEG_ES, address(e, in, RDI), in->size, EMUL_WRITE, &la);
 
@@ -107,7 +107,7 @@ static enum emul_result ins_once(struct emul *e, struct insn *in)
 
 static enum emul_result outs_once(struct emul *e, struct insn *in)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r = read_si(e, in, &val);
 
     if (r == EMUL_OK)

@@ -13,7 +13,7 @@ EXEC(sgdt)
 {
     const struct seg *table = seg_get(e, in->op->arg);
     u16 limit = (u16)table->limit;
-    u8 buf[10];
+    u8 buf[10] = {0};
     enum emul_result r = emul_umip(e);
 
     __builtin_memcpy(buf, &limit, 2);
@@ -27,8 +27,8 @@ EXEC(sgdt)
 EXEC(lgdt)
 {
     u8 buf[10] = {0};
-    u16 limit;
-    u64 base;
+    u16 limit = 0;
+    u64 base = 0;
     enum emul_result r = emul_mem_read(e, in, in->seg, in->ea, buf, in->mode64 ? 10 : 6);
 
     if (r != EMUL_OK)
@@ -77,7 +77,7 @@ static bool cr_exists(const struct insn *in)
 
 EXEC(mov_cr_read)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r;
 
     if (!cr_exists(in))
@@ -114,7 +114,7 @@ static unsigned dr_number(const struct emul *e, const struct insn *in)
 EXEC(mov_dr_read)
 {
     unsigned n = dr_number(e, in);
-    u64 val;
+    u64 val = 0;
     enum emul_result r;
 
     if (n > 7)
@@ -173,7 +173,7 @@ static void write_edx_eax(struct emul *e, u64 val)
 
 EXEC(rdmsr)
 {
-    u64 val;
+    u64 val = 0;
     enum emul_result r;
 
     (void)in;
@@ -196,7 +196,7 @@ EXEC(wrmsr)
 /* RDTSC; RDTSCP adds TSC_AUX in ECX. */
 EXEC(rdtsc)
 {
-    u64 tsc, aux = 0;
+    u64 tsc = 0, aux = 0;
     enum emul_result r;
 
     if ((e->cr4 & CR4_TSD) && e->cpl)
@@ -216,7 +216,7 @@ EXEC(rdtsc)
 
 static enum emul_result swapgs(struct emul *e, struct insn *in)
 {
-    u64 base;
+    u64 base = 0;
     enum emul_result r;
 
     if (!in->mode64)

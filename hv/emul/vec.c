@@ -62,8 +62,8 @@ enum emul_result exec_vec_move(struct emul *e, struct insn *in)
 {
     const struct vec_move *m = vec_find(in);
     unsigned size;
-    u8 v[16];
-    u64 la;
+    u8 v[16] = {0};
+    u64 la = 0;
     enum emul_result r;
 
     if (!m || !in->has_mem || !e->ops->vec_read || !e->ops->vec_write)

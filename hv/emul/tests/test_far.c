@@ -53,14 +53,14 @@ static void gate(unsigned offset, u16 sel, u32 to, unsigned type, unsigned dpl, 
 static u32 word(u32 la)
 {
     u32 v;
-    memcpy(&v, mem + la - LA, 4);
+    memcpy(&v, &mem[la - LA], 4);
     return v;
 }
 
 static u64 quad(u32 la)
 {
     u64 v;
-    memcpy(&v, mem + la - LA, 8);
+    memcpy(&v, &mem[la - LA], 8);
     return v;
 }
 
@@ -264,7 +264,7 @@ static void test_call_gate(void **state)
 
     (void)state;
     start(&m, MODE_32, 3);
-    memcpy(mem + USTACK - LA - 8, "\x11\0\0\0\x22\0\0\0", 8);
+    memcpy(&mem[USTACK - LA - 8], "\x11\0\0\0\x22\0\0\0", 8);
     m.gpr[RSP] = USTACK - 8;
     CODE(m, "\x9a\0\0\0\0\x63\0");
     ok(&m);
@@ -373,12 +373,12 @@ static void test_flag_rights(void **state)
     (void)state;
     start(&m, MODE_32, 3);
     m.gpr[RSP] = USTACK - 4;
-    memcpy(mem + USTACK - LA - 4, "\xff\xff\xff\xff", 4);
+    memcpy(&mem[USTACK - LA - 4], "\xff\xff\xff\xff", 4);
     CODE(m, "\x9d");
     ok(&m);
     assert_int_equal(m.e.rflags, 0x244fd7);
     m.gpr[RSP] = USTACK - 4;
-    memcpy(mem + USTACK - LA - 4, "\0\0\0\0", 4);
+    memcpy(&mem[USTACK - LA - 4], "\0\0\0\0", 4);
     CODE(m, "\x9d");
     ok(&m);
     assert_int_equal(m.e.rflags, RFLAGS_FIXED | RFLAGS_IF);

@@ -427,7 +427,7 @@ static void fill_memory(void)
 static void describe(const struct trial *t, const struct form *f, const struct native_state *n,
                      const struct machine *m, enum emul_result r)
 {
-    fprintf(stderr, "# %s, %u-bit code:", f->name, t->code32 ? 32 : 64);
+    fprintf(stderr, "# %s, %u-bit code:", f->name, t->code32 ? 32u : 64u);
     for (unsigned i = 0; i < t->len; i++)
         fprintf(stderr, " %02x", t->code[i]);
     fprintf(stderr, "\n# result %d vector %d error %x rip %llx+%lld; CPU trap %d\n", r,
