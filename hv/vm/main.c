@@ -45,6 +45,14 @@ static void start_ports(const struct options *o)
     machine_end_console(&console);
 }
 
+/* The guest's vector registers stay in the CPU, and the emulator moves to and from them there
+ * (SDM vol. 3, 13.1): without these bits its moves raise #UD or #NM. */
+static void allow_vector_moves(void)
+{
+    write_cr0(read_cr0() & ~(CR0_EM | CR0_TS));
+    write_cr4(read_cr4() | CR4_OSFXSR | CR4_OSXMMEXCPT);
+}
+
 void hv_main(u32 magic, u32 info)
 {
     static struct vm vm; /* the one VM; everything of it hangs off this */
@@ -52,6 +60,7 @@ void hv_main(u32 magic, u32 info)
 
     log_init(0x2f8, early_ring);
     host_idt_init();
+    allow_vector_moves();
     if (!multiboot_parse(magic, info, 0, &boot, why, sizeof why))
         fail(why);
     host_memory_init(&memory, &boot, (hpa_t)image_start, (hpa_t)image_end);
