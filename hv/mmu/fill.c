@@ -33,7 +33,7 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
         mmu->pages[child].referenced = true;
         mmu->pages[child].stamp = mmu->stamp;
         u64 link = spte_link(mmu, page, child, gpte, large);
-        if (link != old) {
+        if ((link ^ old) & ~PTE_A) { /* some emulators set A even in a PDPTE */
             sync_below(mmu, child);
             spte_change(mmu, page, slot, link);
         }
