@@ -71,6 +71,7 @@ static void op_mark(void *ctx, unsigned kind, unsigned id)
 {
     struct vm *vm = ctx;
     vm->alive = vm->now;
+    vm->log_due = true;
     counters_mark(&vm->counters, vm->mmu, kind, id, vm->now);
 }
 

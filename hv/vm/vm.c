@@ -96,8 +96,10 @@ static void housekeeping(struct vm *vm)
     char text[200];
     if (unlikely(serial_queued(vm->console)))
         serial_send(vm->console);
-    if (unlikely(log_queued() > LOG_HIGH_WATER))
+    if (unlikely(vm->log_due || log_queued() > LOG_HIGH_WATER)) {
         log_drain();
+        vm->log_due = false;
+    }
     if (unlikely(vm->options.audit_every) && vm->exits % vm->options.audit_every == 0 && mmu_audit(vm->mmu, text, sizeof text)) {
         log_line("audit: %s", text);
         vm_end(vm, VM_PANIC, "the audit found a shadow entry that the guest's tables do not allow");

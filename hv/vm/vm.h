@@ -42,6 +42,7 @@ struct vm {
     struct event deferred; /* an interrupt whose delivery a guest exception interrupted */
     bool window;         /* an interrupt window is asked for */
     bool halted;
+    bool log_due; /* a mark's records are to be sent */
     struct code_page code;
     struct emul emul;
     struct mmu_walk fault_walk; /* of the #PF exit under way: saves the emulator the same walk */
