@@ -3,7 +3,10 @@
 #include "lib/string.h"
 #include "vm/vm.h"
 
-enum { REP_ITERATIONS = 4096, VECTOR_BYTES = 16 };
+/* Iterations of a REP instruction in one exit. Over a guest table few: a table that is cleared or
+ * overwritten by a string instruction is none any more after some stores, and the rest then runs in
+ * the guest itself. */
+enum { REP_MMIO = 4096, REP_TABLE = 8 };
 
 static struct vm *vm_of(struct emul *e)
 {
@@ -299,7 +302,7 @@ static void finish(struct vm *vm, struct emul *e)
 void vm_emulate(struct vm *vm)
 {
     struct emul *e = vm_emul_begin(vm);
-    switch (emul_step(e, REP_ITERATIONS)) {
+    switch (emul_step(e, vm->counters.id == COUNT_PF_STORE ? REP_TABLE : REP_MMIO)) {
     case EMUL_OK:
         finish(vm, e);
         return;
