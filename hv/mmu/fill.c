@@ -104,6 +104,25 @@ static void prefetch_direct(struct mmu *mmu, u32 page)
     }
 }
 
+/* Fills all of a new table. Guest tables are mostly empty: zeros are passed over by the word. */
+static void prefetch_table(struct mmu *mmu, u32 page, const void *table)
+{
+    union role role = mmu->pages[page].role;
+    bool is32 = role.mode == MODE_32;
+    const volatile u64 *word = (const volatile u64 *)table + (is32 ? role.quad * 256u : 0);
+
+    for (unsigned i = 0; i < (is32 ? 256u : 512u); i++) {
+        if (!word[i])
+            continue;
+        if (is32) {
+            prefetch_guest(mmu, page, 2 * i, table);
+            prefetch_guest(mmu, page, 2 * i + 1, table);
+        } else {
+            prefetch_guest(mmu, page, i, table);
+        }
+    }
+}
+
 /* Fills the neighbours of a slot just filled: of a new table all, else those in its window up to the
  * first that is filled or that the guest has not used. */
 static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
@@ -117,13 +136,16 @@ static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
         return;
     }
     const void *table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
-    unsigned first = fresh ? 0 : slot & ~(PREFETCH_WINDOW - 1);
-    unsigned end = fresh ? 512 : first + PREFETCH_WINDOW;
-    for (unsigned i = slot + 1; i < end; i++)
-        if (!prefetch_guest(mmu, page, i, table) && !fresh)
+    if (fresh) {
+        prefetch_table(mmu, page, table);
+        return;
+    }
+    unsigned first = slot & ~(PREFETCH_WINDOW - 1);
+    for (unsigned i = slot + 1; i < first + PREFETCH_WINDOW; i++)
+        if (!prefetch_guest(mmu, page, i, table))
             break;
     for (unsigned i = slot; i-- > first;)
-        if (!prefetch_guest(mmu, page, i, table) && !fresh)
+        if (!prefetch_guest(mmu, page, i, table))
             break;
 }
 

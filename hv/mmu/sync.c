@@ -55,7 +55,11 @@ static void sync_page(struct mmu *mmu, u32 page, const void *table)
     for (unsigned i = 0; i < 8; i++) {
         for (u64 left = sp->present[i]; left; left &= left - 1) {
             unsigned slot = i * 64 + (unsigned)__builtin_ctzll(left);
-            u64 gpte = gpte_read(sp->role, table, slot_index(sp->role, slot));
+            u64 gfn, gpte = gpte_read(sp->role, table, slot_index(sp->role, slot));
+            /* Most entries are as they were; a host frame with two names needs the long way. */
+            if (spte_of_gpte(mmu, sp->role, gpte, &gfn) == mmu->tables[page][slot] &&
+                (p2m_word(mmu, gfn) & F_OWN))
+                continue;
             changed += spte_update_leaf(mmu, page, slot, gpte, false) != 0;
         }
     }

@@ -99,15 +99,34 @@ static void on_hlt(struct vm *vm, const struct exit *e)
     vm->halted = true;
 }
 
+/* INVLPG (reg), 0F 01 /7 with no prefix, SIB or displacement: the form that compilers make of it. */
+static bool decode_invlpg(struct vm *vm, u64 *address)
+{
+    struct vcpu *v = vm->vcpu;
+    unsigned available;
+    const u8 *c = vm_code(vm, &available);
+    if (!c || available < 3 || c[0] != 0x0f || c[1] != 0x01 || (c[2] & 0xf8) != 0x38 || (c[2] & 7) == 4 || (c[2] & 7) == 5)
+        return false;
+    *address = v->gpr[c[2] & 7];
+    if (vcpu_code64(v))
+        return true;
+    *address = (u32)(*address + v->seg[SEG_DS].base);
+    return v->seg[SEG_CS].attr & SEG_DB;
+}
+
 static void on_invlpg(struct vm *vm, const struct exit *e)
 {
+    u64 address;
     vm->counters.id = COUNT_INVLPG;
-    if (!e->decoded) {
+    if (e->decoded) {
+        mmu_invlpg(vm->vcpu->mmu, e->address);
+        skip(vm, e);
+    } else if (decode_invlpg(vm, &address)) {
+        mmu_invlpg(vm->vcpu->mmu, address);
+        vm_skip(vm, vm->vcpu->rip + 3);
+    } else {
         vm_emulate(vm);
-        return;
     }
-    mmu_invlpg(vm->vcpu->mmu, e->address);
-    skip(vm, e);
 }
 
 static void on_rdmsr(struct vm *vm, const struct exit *e)
