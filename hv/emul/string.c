@@ -90,12 +90,15 @@ static enum emul_result cmps_once(struct emul *e, struct insn *in)
     return r;
 }
 
+/* The read checks that the write will be allowed: a fault after IN would lose what the device gave. */
 static enum emul_result ins_once(struct emul *e, struct insn *in)
 {
     u64 la = 0;
     u32 val = 0;
     enum emul_result r = emul_linear(e, in, SEG_ES, address(e, in, RDI), in->size, EMUL_WRITE, &la);
 
+    if (r == EMUL_OK)
+        r = e->ops->read(e, la, &val, in->size, EMUL_READ | EMUL_WRITE);
     if (r == EMUL_OK)
         r = e->ops->in(e, (u16)e->gpr[RDX], in->size, &val);
     if (r == EMUL_OK)

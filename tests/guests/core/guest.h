@@ -313,4 +313,5 @@ struct bios_regs {
 void bios_int(u8 n, struct bios_regs *r);
 
 /* main.c */
-extern char guest_words[256];
+/* The word native=emulator: the CPU is the emulator itself, for which some tests are fatal. */
+bool on_emulator(void);

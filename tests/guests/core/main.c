@@ -1,12 +1,18 @@
 /* From the boot loader to the tests, or to the end that the command line asks for:
- * end=triple-fault, reboot-8042, reboot-cf9, hang; only=NAME runs one test. */
+ * end=NAME of the table below; only=NAME runs one test, _ for a blank. */
 
 #include "guest.h"
 
 enum { MB_LOADER_MAGIC = 0x2badb002, MB_CMDLINE = 1 << 2 };
 
-char guest_words[256];
+static char guest_words[256];
 void guest_main(u32 magic, const u32 *info) __attribute__((noreturn));
+
+bool on_emulator(void)
+{
+    char word[16];
+    return word_value(guest_words, "native=", word, sizeof word) && !strcmp(word, "emulator");
+}
 
 static void triple_fault(void)
 {
