@@ -21,3 +21,6 @@ $(eval $(call tiny_guest,32,tests/guests/core/entry32.S tests/guests/core/vector
 $(eval $(call tiny_guest,64,tests/guests/core/entry64.S tests/guests/core/vectors64.S $(wildcard tests/guests/only64/*)))
 
 $(eval $(call script_test,tests/guests/guests.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B)/hv.elf))
+$(eval $(call script_test,tests/system/config.t,$(B)/hv.elf))
+$(eval $(call script_test,tests/system/ends.t,$(B)/tiny32.elf $(B)/hv.elf))
+$(eval $(call script_test,tests/system/boot.t,$(B)/tiny32.elf $(B)/hv.elf))

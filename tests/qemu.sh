@@ -28,14 +28,15 @@ qemu_machine() {
         -serial "file:$work/$name.records" -device isa-debug-exit,iobase=0xf4,iosize=4 "$@" </dev/null
 }
 
-# qemu_hv NAME WORDS MODULE...: the hypervisor with firmware and these modules.
+# qemu_hv NAME WORDS [MODULE...] [-ARG...]: the hypervisor with firmware and these modules, and more words for QEMU.
 qemu_hv() {
-    local name=$1 words=$2 modules="$seabios seabios,$vgabios vgabios" module
+    local name=$1 words=$2 modules="$seabios seabios,$vgabios vgabios"
     shift 2
-    for module; do
-        modules+=",$module"
+    while [ $# -gt 0 ] && [ "${1#-}" = "$1" ]; do
+        modules+=",$1"
+        shift
     done
-    qemu_machine "$name" -kernel "$hv" -append "$words" -initrd "$modules"
+    qemu_machine "$name" -kernel "$hv" -append "$words" -initrd "$modules" "$@"
 }
 
 # ends NAME COMMAND...: the command's status is that of the machine's end NAME (docs/reference.md).
