@@ -7,7 +7,8 @@
 enum { MB_INFO_CMDLINE = 1 << 2, MB_INFO_MODS = 1 << 3, MB_INFO_MMAP = 1 << 6 };
 
 struct mb_info {
-    u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4], mmap_length, mmap_addr;
+    u32 flags, mem_lower, mem_upper, boot_device, cmdline, mods_count, mods_addr, syms[4],
+        mmap_length, mmap_addr;
 };
 
 struct mb_module {
@@ -50,11 +51,13 @@ static bool copy_cmdline(struct boot_info *out, const char *text, char *why, siz
     return true;
 }
 
-static bool copy_modules(struct boot_info *out, const struct mb_info *mb, intptr_t hpa_ptr, char *why, size_t why_size)
+static bool copy_modules(struct boot_info *out, const struct mb_info *mb, intptr_t hpa_ptr,
+                         char *why, size_t why_size)
 {
     const struct mb_module *mods = (const void *)(mb->mods_addr + hpa_ptr);
     if (mb->mods_count > BOOT_MODULES) {
-        fmt_snprintf(why, why_size, "%u modules: at most %d expected", mb->mods_count, BOOT_MODULES);
+        fmt_snprintf(why, why_size, "%u modules: at most %d expected", mb->mods_count,
+                     BOOT_MODULES);
         return false;
     }
     for (u32 i = 0; i < mb->mods_count; i++) {
@@ -77,7 +80,8 @@ static void copy_mmap(struct boot_info *out, const struct mb_info *mb, intptr_t 
     for (unsigned i = 0; i < MB_MMAP_MAX && at + sizeof(struct mb_mmap) <= mb->mmap_length; i++) {
         struct mb_mmap e;
         memcpy(&e, (const void *)(mb->mmap_addr + at + hpa_ptr), sizeof e);
-        if (e.type == MB_MMAP_RAM && e.length && e.addr + e.length > e.addr && out->regions < BOOT_REGIONS)
+        if (e.type == MB_MMAP_RAM && e.length && e.addr + e.length > e.addr &&
+            out->regions < BOOT_REGIONS)
             out->region[out->regions++] = (struct boot_region){e.addr, e.length};
         if (e.size < sizeof e - sizeof e.size || e.size > mb->mmap_length)
             return;
@@ -85,13 +89,15 @@ static void copy_mmap(struct boot_info *out, const struct mb_info *mb, intptr_t 
     }
 }
 
-bool multiboot_parse(u32 magic, u32 info, intptr_t hpa_ptr, struct boot_info *out, char *why, size_t why_size)
+bool multiboot_parse(u32 magic, u32 info, intptr_t hpa_ptr, struct boot_info *out, char *why,
+                     size_t why_size)
 {
     const struct mb_info *mb = (const void *)(info + hpa_ptr);
 
     memset(out, 0, sizeof *out);
     if (magic != MB_LOADER_MAGIC) {
-        fmt_snprintf(why, why_size, "boot loader magic %08x: a Multiboot 1 loader (%08x) expected", magic, MB_LOADER_MAGIC);
+        fmt_snprintf(why, why_size, "boot loader magic %08x: a Multiboot 1 loader (%08x) expected",
+                     magic, MB_LOADER_MAGIC);
         return false;
     }
     if (mb->flags & MB_INFO_CMDLINE &&

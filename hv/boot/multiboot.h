@@ -28,6 +28,7 @@ struct boot_info {
 };
 
 /* Reads the loader's information at hpa info. pointer = hpa + hpa_ptr. False: why has the reason. */
-bool multiboot_parse(u32 magic, u32 info, intptr_t hpa_ptr, struct boot_info *out, char *why, size_t why_size);
+bool multiboot_parse(u32 magic, u32 info, intptr_t hpa_ptr, struct boot_info *out, char *why,
+                     size_t why_size);
 /* The module of that name, or NULL. */
 const struct boot_module *boot_module(const struct boot_info *b, const char *name);

@@ -22,7 +22,8 @@ struct options {
     u64 watchdog_s;             /* guest seconds; 0: off */
 };
 
-/* Parses the words; a first one without = is the image's own path and passed over. shadow_names: the
+/* Parses the words; a first one that begins with / or has no = is the image's own path and passed
+ * over. shadow_names: the
  * optimisations that `shadow=` knows. False: why names the word and what was expected. */
-bool options_parse(const char *cmdline, const char *const *shadow_names, unsigned shadow_count, struct options *o, char *why,
-                   size_t why_size);
+bool options_parse(const char *cmdline, const char *const *shadow_names, unsigned shadow_count,
+                   struct options *o, char *why, size_t why_size);

@@ -1,12 +1,22 @@
 #include "host/memory.h"
 #include "lib/string.h"
 
+/* Takes the place of a piece that is used up, if there is one. */
 static void add(struct host_memory *m, hpa_t from, hpa_t to)
 {
+    unsigned i = 0;
+
     from = align_up(max(from, MiB), PAGE_SIZE);
     to = align_down(min(to, HOST_MEM_MAX), PAGE_SIZE);
-    if (from < to && m->count < array_size(m->free))
-        m->free[m->count++] = (struct boot_region){from, to - from};
+    if (from >= to)
+        return;
+    while (i < m->count && m->free[i].bytes)
+        i++;
+    if (i == array_size(m->free))
+        return;
+    m->free[i] = (struct boot_region){from, to - from};
+    if (i == m->count)
+        m->count++;
 }
 
 /* Takes [from, to) out of what is free. */
@@ -22,7 +32,8 @@ static void reserve(struct host_memory *m, hpa_t from, hpa_t to)
     }
 }
 
-void host_memory_init(struct host_memory *m, const struct boot_info *boot, hpa_t image_start, hpa_t image_end)
+void host_memory_init(struct host_memory *m, const struct boot_info *boot, hpa_t image_start,
+                      hpa_t image_end)
 {
     m->count = 0;
     for (unsigned i = 0; i < boot->regions; i++)

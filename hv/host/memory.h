@@ -12,7 +12,8 @@ struct host_memory {
 };
 
 /* All usable RAM from 1 MiB to 4 GiB but the hypervisor's image and the modules. */
-void host_memory_init(struct host_memory *m, const struct boot_info *boot, hpa_t image_start, hpa_t image_end);
+void host_memory_init(struct host_memory *m, const struct boot_info *boot, hpa_t image_start,
+                      hpa_t image_end);
 /* Takes bytes (rounded up to pages), aligned to align (a power of two, a page at least), zeroed. The
  * top of the highest fitting region is taken. NULL: no region is large enough. */
 void *host_alloc(struct host_memory *m, u64 bytes, u64 align);
