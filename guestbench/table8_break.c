@@ -19,7 +19,8 @@ enum {
     WINDOW_BYTES = STEPS * PAGE,
     PAGE_ROUNDS = 100,
     BRK_ROUNDS = 100, /* AIM9: 1000; a shorter iteration suits short samples */
-    STRIDE = 128
+    STRIDE = 128,
+    STRIDES = PAGE / STRIDE
 };
 
 static uintptr_t original;
@@ -83,8 +84,8 @@ static void break_verify(struct bench_run *run)
     for (int at = 0; at < PAGE; at += STRIDE)
         sum += page[at];
     set_break(run, original);
-    if (sum != PAGE / STRIDE)
-        bench_mismatch(run, PAGE / STRIDE, sum);
+    if (sum != STRIDES)
+        bench_mismatch(run, STRIDES, sum);
 }
 
 static const struct bench breaks[] = {

@@ -61,7 +61,7 @@ long system_available_mib(void)
 
 long system_steal_ms(void)
 {
-    char text[256], value[200];
+    char text[256] = "", value[200];
     system_read_text("/proc/stat", text, sizeof text);
     if (!system_find_value(text, "cpu", value, sizeof value))
         return -1;

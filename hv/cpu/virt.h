@@ -23,9 +23,9 @@ enum exit_reason {
     EXIT_RDMSR,
     EXIT_WRMSR,
     EXIT_RDPMC,
-    EXIT_CACHE,  /* INVD, WBINVD */
+    EXIT_CACHE, /* INVD, WBINVD */
     EXIT_XSETBV,
-    EXIT_VIRT,   /* an instruction that the guest's CPU does not have: VMX, SVM, MONITOR... */
+    EXIT_VIRT, /* an instruction that the guest's CPU does not have: VMX, SVM, MONITOR... */
     EXIT_TASK_SWITCH,
     EXIT_TRIPLE_FAULT,
     EXIT_INIT,
@@ -85,7 +85,7 @@ struct vcpu {
     u32 valid, dirty; /* enum vcpu_group */
     u64 gpr[16];
     u64 rip, rflags;
-    struct seg *seg; /* SEG_COUNT; may be the backend's own memory */
+    struct seg *seg;         /* SEG_COUNT; may be the backend's own memory */
     u64 cr0, cr3, cr4, efer; /* as the guest sees them */
     u64 pat;
     bool int_shadow; /* STI or MOV SS: no interrupt before the next instruction has ended */

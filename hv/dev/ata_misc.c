@@ -65,7 +65,7 @@ void ata_set_features(struct ata_drive *d)
 void ata_power_command(struct ata_drive *d, u8 code)
 {
     static const u8 retired[6] = {0xe0, 0xe1, 0xe2, 0xe3, 0xe5, 0xe6};
-    if (code < 0xe0)
+    if (code >= 0x94 && code <= 0x99)
         code = retired[code - 0x94];
     switch (code) {
     case 0xe0:

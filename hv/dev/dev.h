@@ -67,8 +67,8 @@ struct machine_config {
 /* ---- Building a machine. ---- */
 
 /* Creates all registered devices and resets them. NULL: config says why in text. */
-struct machine *machine_create(const struct machine_config *config, const struct machine_ops *ops, void *ctx, char *text,
-                               size_t text_size);
+struct machine *machine_create(const struct machine_config *config, const struct machine_ops *ops,
+                               void *ctx, char *text, size_t text_size);
 
 /* ---- What the vcpu loop calls. ---- */
 
@@ -101,7 +101,7 @@ struct dev_type {
     /* Claims ports, memory, PCI slots. False: text says why. */
     bool (*init)(struct dev *d, const struct machine_config *config);
     void (*reset)(struct dev *d); /* as by the RESET pin */
-    unsigned order;               /* init order: lower first (PCI host bridge 0, ISA bridge 1, others 10) */
+    unsigned order; /* init order: lower first (PCI host bridge 0, ISA bridge 1, others 10) */
     /* Optional: machine_poll and machine_screen reach the device by these. screen: the first one wins. */
     void (*poll)(struct dev *d);
     void (*screen)(struct dev *d, char *text, size_t size);
@@ -115,8 +115,8 @@ struct dev {
 
 /* Registers a device type: a pointer in a section that the linker collects (hosted and freestanding:
  * __start_dev_types and __stop_dev_types). */
-#define DEVICE(type_name) \
-    static const struct dev_type *const type_name##_ref \
+#define DEVICE(type_name)                                                                          \
+    static const struct dev_type *const type_name##_ref                                            \
         __attribute__((used, section("dev_types"))) = &type_name
 
 struct port_ops {
@@ -138,9 +138,11 @@ void dev_unclaim_ports(struct dev *d, u16 first, u32 count);
 bool dev_claim_mmio(struct dev *d, gpa_t first, u64 size, const struct mmio_ops *ops);
 void dev_unclaim_mmio(struct dev *d, gpa_t first, u64 size);
 
-u64 dev_tsc(const struct dev *d);            /* guest TSC now */
-u64 dev_ticks(const struct dev *d, u64 hz);  /* now in ticks of a clock of hz that started with the TSC */
-u64 dev_tsc_of_ticks(const struct dev *d, u64 ticks, u64 hz); /* the TSC at which that clock reaches ticks */
+/* Guest TSC now. */
+u64 dev_tsc(const struct dev *d);
+/* Now in ticks of a clock of hz that started with the TSC; the TSC at which that clock reaches ticks. */
+u64 dev_ticks(const struct dev *d, u64 hz);
+u64 dev_tsc_of_ticks(const struct dev *d, u64 ticks, u64 hz);
 
 struct dev_timer {
     u64 due; /* guest TSC; ~0: not running */
@@ -150,7 +152,8 @@ struct dev_timer {
 void dev_timer_init(struct dev *d, struct dev_timer *t, void (*fire)(void *state));
 void dev_timer_set(struct dev_timer *t, u64 due_tsc); /* ~0 stops it */
 
-void dev_irq(struct dev *d, unsigned irq, bool level); /* ISA line 0 to 15, wired-OR by device for PCI */
+/* ISA line 0 to 15, wired-OR by device for PCI. */
+void dev_irq(struct dev *d, unsigned irq, bool level);
 /* What an interrupt controller gives: d's set_irq sees each line's changes, ack answers the
  * interrupt-acknowledge cycle, and it drives the INTR pin by dev_intr. */
 struct irq_chip {

@@ -64,7 +64,7 @@ struct machine *machine_create(const struct machine_config *config, const struct
     if (!config_check(config, text, text_size))
         return NULL;
 
-    const struct dev_type *sorted[MACHINE_DEVS];
+    const struct dev_type *sorted[MACHINE_DEVS] = {0};
     unsigned n = types_sort(sorted);
     size_t head = align_up(sizeof(struct machine), (size_t)64), size = head;
     for (unsigned i = 0; i < n; i++)

@@ -9,7 +9,14 @@
 
 /* Local APIC registers (SDM vol. 3, table 11-1), by the address they have after reset. */
 #define APIC_BASE 0xfee00000u
-enum { APIC_SVR = 0xf0, APIC_LVT_TIMER = 0x320, APIC_LVT_LINT0 = 0x350, APIC_TIMER_INITIAL = 0x380, APIC_TIMER_CURRENT = 0x390, APIC_TIMER_DIVIDE = 0x3e0 };
+enum {
+    APIC_SVR = 0xf0,
+    APIC_LVT_TIMER = 0x320,
+    APIC_LVT_LINT0 = 0x350,
+    APIC_TIMER_INITIAL = 0x380,
+    APIC_TIMER_CURRENT = 0x390,
+    APIC_TIMER_DIVIDE = 0x3e0
+};
 enum { APIC_EXTINT = 0x700, APIC_MASKED = 1 << 16, APIC_DIVIDE_1 = 0xb };
 
 static void apic_write(u32 reg, u32 value)

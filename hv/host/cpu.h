@@ -11,7 +11,9 @@ struct cpuid_regs {
 static inline struct cpuid_regs cpuid(u32 leaf, u32 subleaf)
 {
     struct cpuid_regs r;
-    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(subleaf));
     return r;
 }
 
@@ -34,16 +36,16 @@ static inline u64 rdtsc(void)
     return (u64)hi << 32 | lo;
 }
 
-#define CPU_CR(n)                                                    \
-    static inline u64 read_cr##n(void)                               \
-    {                                                                \
-        u64 v;                                                       \
-        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v) : : "memory"); \
-        return v;                                                    \
-    }                                                                \
-    static inline void write_cr##n(u64 v)                            \
-    {                                                                \
-        __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory");   \
+#define CPU_CR(n)                                                                                  \
+    static inline u64 read_cr##n(void)                                                             \
+    {                                                                                              \
+        u64 v;                                                                                     \
+        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v) : : "memory");                             \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_cr##n(u64 v)                                                          \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory");                                 \
     }
 CPU_CR(0)
 CPU_CR(2)

@@ -357,7 +357,7 @@ static void irq_enable(u8 irq)
 struct block *ide_host_open(unsigned n, void *(*alloc)(void *ctx, u64 size), void *ctx, char *why,
                             size_t why_size)
 {
-    u16 words[SECTOR / 2];
+    u16 words[SECTOR / 2] = {0};
     unsigned found = 0;
     if (!scanned)
         scan();

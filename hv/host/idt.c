@@ -4,7 +4,8 @@
 #include "host/log.h"
 #include "host/machine_end.h"
 
-extern u8 trap_stubs[], nmi_stub[], timer_stub[], spurious_stub[], pic_stub_master[], pic_stub_slave[];
+extern u8 trap_stubs[], nmi_stub[], timer_stub[], spurious_stub[], pic_stub_master[],
+    pic_stub_slave[];
 extern u8 fault_stack_top[];
 void host_trap(const struct trap_frame *f);
 
@@ -36,7 +37,8 @@ static u64 gdt[4] = {0, 0x00af9b000000ffff};
 static void set_gate(unsigned vector, const void *stub, u8 ist)
 {
     u64 at = (u64)stub;
-    idt[vector] = (struct gate){(u16)at, HOST_CS, ist, GATE_INTERRUPT, (u16)(at >> 16), (u32)(at >> 32), 0};
+    idt[vector] =
+        (struct gate){(u16)at, HOST_CS, ist, GATE_INTERRUPT, (u16)(at >> 16), (u32)(at >> 32), 0};
 }
 
 void host_idt_init(void)
@@ -77,7 +79,8 @@ void host_pic_init(u16 enabled)
 /* An exception in the hypervisor: a defect of ours. */
 void host_trap(const struct trap_frame *f)
 {
-    log_line("hypervisor exception %lu error %lx at %lx cr2 %lx", f->vector, f->error, f->rip, read_cr2());
+    log_line("hypervisor exception %lu error %lx at %lx cr2 %lx", f->vector, f->error, f->rip,
+             read_cr2());
     log_line("rax %016lx rbx %016lx rcx %016lx rdx %016lx", f->rax, f->rbx, f->rcx, f->rdx);
     log_line("rsi %016lx rdi %016lx rbp %016lx rsp %016lx", f->rsi, f->rdi, f->rbp, f->rsp);
     log_line("r8  %016lx r9  %016lx r10 %016lx r11 %016lx", f->r8, f->r9, f->r10, f->r11);

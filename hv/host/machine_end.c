@@ -23,7 +23,8 @@ void machine_end_console(struct serial *console)
 void machine_end_now(enum vm_end end, u64 rip)
 {
     cpu_cli();
-    log_line("@hv end end=%s code=%d tsc=%lu rip=%lx", end_names[end - VM_POWEROFF], end, rdtsc(), rip);
+    log_line("@hv end end=%s code=%d tsc=%lu rip=%lx", end_names[end - VM_POWEROFF], end, rdtsc(),
+             rip);
     if (console_port)
         serial_drain(console_port);
     log_drain();

@@ -6,7 +6,8 @@
  *  (page 0 not mapped; NX everywhere but in RX)
  * 4 KiB pages in the 2 MiB regions that hold page 0 and the image, 2 MiB pages elsewhere. */
 
-extern u8 image_start[], text_end[], rodata_end[], image_end[], boot_stack_guard[], fault_stack_guard[];
+extern u8 image_start[], text_end[], rodata_end[], image_end[], boot_stack_guard[],
+    fault_stack_guard[];
 
 enum { ENTRIES = 512 };
 #define LARGE (2 * MiB)
@@ -60,7 +61,8 @@ bool host_paging_init(struct host_memory *m, const struct boot_info *boot)
                 return false;
             pd[i] = (hpa_t)pt | PTE_P | PTE_W;
         } else {
-            pd[i] = at | PTE_P | PTE_W | PTE_PS | PTE_NX | (at >= align_up(top, LARGE) ? PTE_PCD | PTE_PWT : 0);
+            pd[i] = at | PTE_P | PTE_W | PTE_PS | PTE_NX |
+                    (at >= align_up(top, LARGE) ? PTE_PCD | PTE_PWT : 0);
         }
     }
     wrmsr(MSR_EFER, rdmsr(MSR_EFER) | EFER_NXE);

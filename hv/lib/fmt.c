@@ -36,7 +36,8 @@ static void put_text(struct out *o, const struct spec *s, const char *text, size
         pad(o, ' ', s->width - (int)n);
 }
 
-static void put_number(struct out *o, const struct spec *s, u64 value, unsigned base, const char *digits)
+static void put_number(struct out *o, const struct spec *s, u64 value, unsigned base,
+                       const char *digits)
 {
     char tmp[24];
     int n = 0;
@@ -127,20 +128,14 @@ int fmt_vsnprintf(char *buf, size_t size, const char *f, va_list args)
                        *f == 'X' ? "0123456789ABCDEF" : "0123456789abcdef");
             break;
         }
-        case 'p':
-            put_number(&o, &s, (u64)va_arg(ap, void *), 16, "0123456789abcdef");
-            break;
+        case 'p': put_number(&o, &s, (u64)va_arg(ap, void *), 16, "0123456789abcdef"); break;
         case 'c': {
             char c = (char)va_arg(ap, int);
             put_text(&o, &s, &c, 1);
             break;
         }
-        case 's':
-            put_string(&o, &s, va_arg(ap, const char *));
-            break;
-        case '%':
-            put(&o, '%');
-            break;
+        case 's': put_string(&o, &s, va_arg(ap, const char *)); break;
+        case '%': put(&o, '%'); break;
         default: /* not a conversion: shown as it is */
             put(&o, '%');
             if (!*f)

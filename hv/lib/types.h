@@ -31,8 +31,18 @@ typedef u64 hpa_t; /* physical address of the machine below */
 #define container_of(p, type, member) ((type *)((char *)(p)-offsetof(type, member)))
 #define likely(x) __builtin_expect(!!(x), 1)
 #define unlikely(x) __builtin_expect(!!(x), 0)
-#define min(a, b) ({ __typeof__(a) a_ = (a); __typeof__(b) b_ = (b); a_ < b_ ? a_ : b_; })
-#define max(a, b) ({ __typeof__(a) c_ = (a); __typeof__(b) d_ = (b); c_ > d_ ? c_ : d_; })
+#define min(a, b)                                                                                  \
+    ({                                                                                             \
+        __typeof__(a) a_ = (a);                                                                    \
+        __typeof__(b) b_ = (b);                                                                    \
+        a_ < b_ ? a_ : b_;                                                                         \
+    })
+#define max(a, b)                                                                                  \
+    ({                                                                                             \
+        __typeof__(a) c_ = (a);                                                                    \
+        __typeof__(b) d_ = (b);                                                                    \
+        c_ > d_ ? c_ : d_;                                                                         \
+    })
 
 /* Rounds up and down to a power of two. */
 #define align_up(x, a) (((x) + (a)-1) & ~((__typeof__(x))(a)-1))

@@ -10,7 +10,16 @@ enum { RAX, RCX, RDX, RBX, RSP, RBP, RSI, RDI, R8, R9, R10, R11, R12, R13, R14, 
 /* Segment registers in instruction-encoding order, then the system ones; the order of the VMCB's
  * state-save area (APM vol. 2, appendix B), so that a backend may hand out that area itself. */
 enum seg_name {
-    SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_GDTR, SEG_LDTR, SEG_IDTR, SEG_TR,
+    SEG_ES,
+    SEG_CS,
+    SEG_SS,
+    SEG_DS,
+    SEG_FS,
+    SEG_GS,
+    SEG_GDTR,
+    SEG_LDTR,
+    SEG_IDTR,
+    SEG_TR,
     SEG_COUNT,
 };
 
@@ -113,9 +122,25 @@ struct seg {
 
 /* Exception vectors. */
 enum {
-    VEC_DE, VEC_DB, VEC_NMI, VEC_BP, VEC_OF, VEC_BR, VEC_UD, VEC_NM,
-    VEC_DF, VEC_CSO, VEC_TS, VEC_NP, VEC_SS, VEC_GP, VEC_PF, VEC_MF = 16,
-    VEC_AC, VEC_MC, VEC_XM,
+    VEC_DE,
+    VEC_DB,
+    VEC_NMI,
+    VEC_BP,
+    VEC_OF,
+    VEC_BR,
+    VEC_UD,
+    VEC_NM,
+    VEC_DF,
+    VEC_CSO,
+    VEC_TS,
+    VEC_NP,
+    VEC_SS,
+    VEC_GP,
+    VEC_PF,
+    VEC_MF = 16,
+    VEC_AC,
+    VEC_MC,
+    VEC_XM,
 };
 
 #define MSR_TSC 0x10

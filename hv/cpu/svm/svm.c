@@ -10,12 +10,18 @@
 #define VM_CR_SVMDIS (1u << 4)
 #define EVENT_ERROR_SHIFT 32
 
-enum { IOPM_BYTES = 3 * 4096, MSRPM_BYTES = 2 * 4096, GUEST_ASID = 1, TLB_KEEP = 0, TLB_FLUSH_ALL = 1 };
+enum {
+    IOPM_BYTES = 3 * 4096,
+    MSRPM_BYTES = 2 * 4096,
+    GUEST_ASID = 1,
+    TLB_KEEP = 0,
+    TLB_FLUSH_ALL = 1
+};
 
 /* CR4 bits that the CPU runs with as the guest set them. */
-#define CR4_PASSED                                                                                                   \
-    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR | CR4_OSXMMEXCPT | CR4_UMIP | \
-     CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+#define CR4_PASSED                                                                                 \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR |             \
+     CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
 struct svm_vcpu {
     struct vcpu vcpu;
@@ -52,16 +58,17 @@ static bool svm_probe(char *why, size_t size)
 static void msrpm_allow(u8 *msrpm, u32 index, bool write)
 {
     u32 bit = index < 0x2000 ? index * 2 : 0x800 * 8 + (index - 0xc0000000) * 2;
-    msrpm[bit / 8] &= (u8)~(1u << bit % 8);
+    msrpm[bit / 8] &= (u8) ~(1u << bit % 8);
     if (write)
-        msrpm[(bit + 1) / 8] &= (u8)~(1u << (bit + 1) % 8);
+        msrpm[(bit + 1) / 8] &= (u8) ~(1u << (bit + 1) % 8);
 }
 
 /* MSRs that VMLOAD and VMSAVE switch, and those only the guest uses. */
 static void msrpm_init(u8 *msrpm)
 {
-    static const u32 own[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP, MSR_SYSENTER_EIP, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SFMASK,
-                              MSR_FS_BASE, MSR_GS_BASE, MSR_KERNEL_GS_BASE};
+    static const u32 own[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP,  MSR_SYSENTER_EIP, MSR_STAR,
+                              MSR_LSTAR,       MSR_CSTAR,         MSR_SFMASK,       MSR_FS_BASE,
+                              MSR_GS_BASE,     MSR_KERNEL_GS_BASE};
     memset(msrpm, 0xff, MSRPM_BYTES);
     for (unsigned i = 0; i < array_size(own); i++)
         msrpm_allow(msrpm, own[i], true);
@@ -74,14 +81,15 @@ static void iopm_init(u8 *iopm)
 {
     memset(iopm, 0xff, IOPM_BYTES);
     /* Port 80h, the POST display, goes through: the guest's delays by it are then the machine's own. */
-    iopm[0x80 / 8] &= (u8)~(1u << (0x80 % 8));
+    iopm[0x80 / 8] &= (u8) ~(1u << (0x80 % 8));
 }
 
 static struct vcpu *svm_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
 {
     struct svm_vcpu *s = alloc(ctx, sizeof *s);
     struct vmcb *vmcb = alloc(ctx, sizeof *vmcb), *host = alloc(ctx, sizeof *host);
-    u8 *hsave = alloc(ctx, PAGE_SIZE), *iopm = alloc(ctx, IOPM_BYTES), *msrpm = alloc(ctx, MSRPM_BYTES);
+    u8 *hsave = alloc(ctx, PAGE_SIZE), *iopm = alloc(ctx, IOPM_BYTES),
+       *msrpm = alloc(ctx, MSRPM_BYTES);
 
     if (!s || !vmcb || !host || !hsave || !iopm || !msrpm)
         return NULL;
@@ -115,10 +123,11 @@ static void svm_reset(struct vcpu *v)
     struct vmcb *b = s->vmcb;
 
     b->exceptions = 1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC;
-    b->misc1 = INT_INTR | INT_NMI | INT_INIT | INT_RDPMC | INT_CPUID | INT_RSM | INT_INVD | INT_HLT | INT_INVLPG | INT_INVLPGA |
-               INT_IOIO | INT_MSR | INT_FERR_FREEZE | INT_SHUTDOWN;
-    b->misc2 = INT_VMRUN | INT_VMMCALL | INT_VMLOAD | INT_VMSAVE | INT_STGI | INT_CLGI | INT_SKINIT | INT_ICEBP | INT_WBINVD |
-               INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
+    b->misc1 = INT_INTR | INT_NMI | INT_INIT | INT_RDPMC | INT_CPUID | INT_RSM | INT_INVD |
+               INT_HLT | INT_INVLPG | INT_INVLPGA | INT_IOIO | INT_MSR | INT_FERR_FREEZE |
+               INT_SHUTDOWN;
+    b->misc2 = INT_VMRUN | INT_VMMCALL | INT_VMLOAD | INT_VMSAVE | INT_STGI | INT_CLGI |
+               INT_SKINIT | INT_ICEBP | INT_WBINVD | INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
     b->asid = GUEST_ASID;
     b->tlb_control = TLB_FLUSH_ALL;
     b->v_intr = V_INTR_MASKING;
@@ -248,18 +257,15 @@ static void decode_interrupted(struct vcpu *v, const struct vmcb *b)
         .cr2 = b->cr2, /* set when the delivery began */
     };
     switch (SVM_EVENT_TYPE(info)) {
-    case SVM_EVENT_INTR:
-        v->interrupted.type = EVENT_INTR;
-        break;
-    case SVM_EVENT_NMI:
-        v->interrupted.type = EVENT_NMI;
-        break;
+    case SVM_EVENT_INTR: v->interrupted.type = EVENT_INTR; break;
+    case SVM_EVENT_NMI: v->interrupted.type = EVENT_NMI; break;
     case SVM_EVENT_EXCEPTION:
         /* INT3 and INTO count as software: the instruction is executed again. */
-        v->interrupted.type = v->interrupted.vector == VEC_BP || v->interrupted.vector == VEC_OF ? EVENT_SOFT : EVENT_EXCEPTION;
+        v->interrupted.type = v->interrupted.vector == VEC_BP || v->interrupted.vector == VEC_OF
+                                  ? EVENT_SOFT
+                                  : EVENT_EXCEPTION;
         break;
-    default:
-        v->interrupted.type = EVENT_SOFT;
+    default: v->interrupted.type = EVENT_SOFT;
     }
 }
 
@@ -286,35 +292,24 @@ static void decode_exception(struct exit *e, const struct vmcb *b)
 static enum exit_reason simple_reason(u64 code)
 {
     switch (code) {
-    case VMEXIT_INTR:
-        return EXIT_INTR;
-    case VMEXIT_NMI:
-        return EXIT_NMI;
-    case VMEXIT_INIT:
-        return EXIT_INIT;
-    case VMEXIT_VINTR:
-        return EXIT_INTR_WINDOW;
-    case VMEXIT_CR0_SEL_WRITE:
-        return EXIT_CR;
-    case VMEXIT_RDPMC:
-        return EXIT_RDPMC;
-    case VMEXIT_CPUID:
-        return EXIT_CPUID;
+    case VMEXIT_INTR: return EXIT_INTR;
+    case VMEXIT_NMI: return EXIT_NMI;
+    case VMEXIT_INIT: return EXIT_INIT;
+    case VMEXIT_VINTR: return EXIT_INTR_WINDOW;
+    case VMEXIT_CR0_SEL_WRITE: return EXIT_CR;
+    case VMEXIT_RDPMC: return EXIT_RDPMC;
+    case VMEXIT_CPUID: return EXIT_CPUID;
     case VMEXIT_INVD:
-    case VMEXIT_WBINVD:
-        return EXIT_CACHE;
-    case VMEXIT_HLT:
-        return EXIT_HLT;
-    case VMEXIT_INVLPG:
-        return EXIT_INVLPG;
-    case VMEXIT_SHUTDOWN:
-        return EXIT_TRIPLE_FAULT;
-    case VMEXIT_INVALID:
-        return EXIT_ENTRY_FAILED;
+    case VMEXIT_WBINVD: return EXIT_CACHE;
+    case VMEXIT_HLT: return EXIT_HLT;
+    case VMEXIT_INVLPG: return EXIT_INVLPG;
+    case VMEXIT_SHUTDOWN: return EXIT_TRIPLE_FAULT;
+    case VMEXIT_INVALID: return EXIT_ENTRY_FAILED;
     }
     if (code <= VMEXIT_CR15_WRITE)
         return EXIT_CR;
-    if (code == VMEXIT_RSM || code == VMEXIT_INVLPGA || (code >= VMEXIT_VMRUN && code <= VMEXIT_SKINIT) ||
+    if (code == VMEXIT_RSM || code == VMEXIT_INVLPGA ||
+        (code >= VMEXIT_VMRUN && code <= VMEXIT_SKINIT) ||
         (code >= VMEXIT_MONITOR && code <= VMEXIT_MWAIT_ARMED))
         return EXIT_VIRT;
     return EXIT_UNKNOWN;
@@ -357,7 +352,8 @@ static void svm_run(struct vcpu *v, struct exit *e)
         e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
     else
         e->reason = simple_reason(code);
-    e->text = e->reason == EXIT_ENTRY_FAILED ? "VMRUN refused the state (APM vol. 2, 15.5.1)" : NULL;
+    e->text =
+        e->reason == EXIT_ENTRY_FAILED ? "VMRUN refused the state (APM vol. 2, 15.5.1)" : NULL;
 }
 
 const struct virt_ops svm_ops = {

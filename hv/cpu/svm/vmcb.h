@@ -111,7 +111,8 @@ struct vmcb {
     u8 reserved7[0x1d8 - 0x180];
     u64 rsp;
     u8 reserved8[0x1f8 - 0x1e0];
-    u64 rax, star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip, cr2;
+    u64 rax, star, lstar, cstar, sfmask, kernel_gs_base, sysenter_cs, sysenter_esp, sysenter_eip,
+        cr2;
     u8 reserved9[0x268 - 0x248];
     u64 g_pat;
     u8 reserved10[0xc00 - 0x270];

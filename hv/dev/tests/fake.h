@@ -124,8 +124,10 @@ static void *fake_alloc(void *ctx, u64 size)
     struct fake *f = ctx;
     assert_true(f->allocs < FAKE_ALLOCS);
     void *p = aligned_alloc(4096, (size + 4095) & ~4095ull);
+    assert_non_null(p);
     memset(p, 0, size);
-    return f->alloc[f->allocs++] = p;
+    f->alloc[f->allocs++] = p;
+    return p;
 }
 
 static void fake_cpu_init(void *ctx)

@@ -51,7 +51,7 @@ static u32 reply(struct fake *f, const u8 *cdb, u8 *to)
 
 static void sense(struct fake *f, u8 key, u8 asc)
 {
-    u8 r[18];
+    u8 r[18] = {0};
     static const u8 cdb[12] = {0x03, 0, 0, 0, 18};
     assert_int_equal(reply(f, cdb, r), 18);
     assert_int_equal(r[0], 0x70);
@@ -218,7 +218,7 @@ static void tables(void **state)
 static void eject(void **state)
 {
     struct fake *f = *state;
-    u8 r[8];
+    u8 r[8] = {0};
     static const u8 prevent[12] = {0x1e, 0, 0, 0, 1}, allow[12] = {0x1e};
     static const u8 out[12] = {0x1b, 0, 0, 0, 2}, in[12] = {0x1b, 0, 0, 0, 3}, tur[12] = {0};
     static const u8 event[12] = {0x4a, 1, 0, 0, 0x10, 0, 0, 0, 8};

@@ -83,7 +83,7 @@ static void receive(void **state)
     assert_int_equal(inb(f, 0x3fa), 0xcc); /* below it: character timeout */
     type(f, "8");
     assert_int_equal(inb(f, 0x3fa), 0xc4);
-    for (char c = '1'; c <= '8'; c++)
+    for (int c = '1'; c <= '8'; c++)
         assert_int_equal(inb(f, 0x3f8), c);
     assert_int_equal(inb(f, 0x3fa), 0xc1);
     type(f, "0123456789abcdefgh"); /* more than fits waits outside */

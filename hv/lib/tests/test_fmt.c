@@ -8,12 +8,12 @@
 
 #include "lib/fmt.h"
 
-#define check(format, ...)                                                      \
-    do {                                                                        \
-        char ours[64], libc[64];                                                \
-        int n = fmt_snprintf(ours, sizeof ours, format, __VA_ARGS__);           \
-        assert_int_equal(n, snprintf(libc, sizeof libc, format, __VA_ARGS__)); \
-        assert_string_equal(ours, libc);                                        \
+#define check(format, ...)                                                                         \
+    do {                                                                                           \
+        char ours[64], libc[64];                                                                   \
+        int n = fmt_snprintf(ours, sizeof ours, format, __VA_ARGS__);                              \
+        assert_int_equal(n, snprintf(libc, sizeof libc, format, __VA_ARGS__));                     \
+        assert_string_equal(ours, libc);                                                           \
     } while (0)
 
 static void as_the_c_library(void **state)
@@ -41,6 +41,7 @@ static void truncation(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(as_the_c_library), cmocka_unit_test(truncation)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(as_the_c_library),
+                                       cmocka_unit_test(truncation)};
     return cmocka_run_group_tests_name("fmt", tests, NULL, NULL);
 }
