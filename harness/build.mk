@@ -34,6 +34,7 @@ compare: setup ##  run GUEST natively and under the hypervisor, compare
 
 compare-run: all image
 	set -e; $(call run_sides,)
+	$(B)/penumbra compare --json -o $(O)/compare.json $(O)/native.tap $(O)/hvm.tap
 	$(B)/penumbra compare $(O)/native.tap $(O)/hvm.tap
 
 EXIT_TESTS := exit.*,disk.*,page_test,fork_test,exec_test,shell_rtns_1,memorymotion,pipe_ctx,brk_test,pipe_cpy,add_int,fun_cal

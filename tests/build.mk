@@ -24,3 +24,5 @@ $(eval $(call script_test,tests/guests/guests.t,$(B)/tiny32.elf $(B)/tiny64.elf 
 $(eval $(call script_test,tests/system/config.t,$(B)/hv.elf))
 $(eval $(call script_test,tests/system/ends.t,$(B)/tiny32.elf $(B)/hv.elf))
 $(eval $(call script_test,tests/system/boot.t,$(B)/tiny32.elf $(B)/hv.elf))
+$(eval $(call script_test,tests/system/linux.t,$(B)/penumbra $(B)/hv.elf $(patsubst %,$(B)/images/%.img,linux-686 linux-686-pae linux-amd64)))
+$(eval $(call script_test,tests/system/compare.t,$(B)/penumbra $(B)/insns.so $(B)/hv.elf $(B)/images/linux-686.img))
