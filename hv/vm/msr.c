@@ -65,9 +65,10 @@ static bool pat_valid(u64 value)
     return true;
 }
 
+/* The guest's own counter: device time plus what the guest wrote to it. */
 static u64 guest_tsc(const struct vm *vm)
 {
-    return rdtsc() - vm->tsc_base;
+    return rdtsc() - vm->tsc_base + vm->msr->tsc_adjust;
 }
 
 static bool is_amd(void)
@@ -116,13 +117,11 @@ bool vm_msr_read(struct vm *vm, u32 index, u64 *value)
     return false;
 }
 
-static void tsc_write(struct vm *vm, u64 value)
+/* SDM vol. 3, 17.17.3: a write to the TSC moves IA32_TSC_ADJUST by as much, and the reverse. */
+static void tsc_adjust(struct vm *vm, u64 adjust)
 {
-    u64 by = value - guest_tsc(vm);
-    vm->msr->tsc_adjust += by;
-    vm->tsc_base -= by;
-    vm->vcpu->virt->set_tsc_offset(vm->vcpu, -vm->tsc_base);
-    vm->clock.armed = 0; /* deadlines mean another time now */
+    vm->msr->tsc_adjust = adjust;
+    vm->vcpu->virt->set_tsc_offset(vm->vcpu, adjust - vm->tsc_base);
 }
 
 bool vm_msr_write(struct vm *vm, u32 index, u64 value)
@@ -141,10 +140,10 @@ bool vm_msr_write(struct vm *vm, u32 index, u64 value)
         vm->vcpu->pat = value;
         return true;
     case MSR_TSC:
-        tsc_write(vm, value);
+        tsc_adjust(vm, vm->msr->tsc_adjust + value - guest_tsc(vm));
         return true;
     case MSR_TSC_ADJUST:
-        tsc_write(vm, guest_tsc(vm) + value - vm->msr->tsc_adjust);
+        tsc_adjust(vm, value);
         return true;
     case MSR_BIOS_SIGN_ID:
     case MSR_MISC_ENABLE:

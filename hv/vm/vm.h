@@ -35,9 +35,9 @@ struct vm {
     struct mmu *mmu;
     struct machine *machine;
     hpa_t ram;
-    u64 tsc_base;        /* TSC of the machine below at the guest's RESET: the guest's TSC is the difference */
-    u64 now;             /* guest TSC of this exit */
-    u64 alive;           /* guest TSC of the last sign of life */
+    u64 tsc_base; /* TSC of the machine below at the guest's RESET; device time is the difference */
+    u64 now;      /* device time of this exit */
+    u64 alive;    /* device time of the last sign of life */
     struct event raised; /* an exception that handling this exit raised */
     struct event deferred; /* an interrupt whose delivery a guest exception interrupted */
     bool window;         /* an interrupt window is asked for */
