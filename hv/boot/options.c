@@ -42,8 +42,8 @@ static bool parse_mem(struct parser *p, const char *word, const char *v, unsigne
     (void)unused;
     if (parse_u64(v, &n, &end) && *end && !end[1])
         unit = *end == 'K' ? KiB : *end == 'M' ? MiB : *end == 'G' ? GiB : 0;
-    if (!unit || n > 4 * GiB / unit || n * unit < MiB || n * unit > 3 * GiB || n * unit % (4 * KiB))
-        return bad(p, word, "1M to 3G in whole pages, as in mem=256M,");
+    if (!unit || n > 4 * GiB / unit || n * unit < MiB || n * unit > 3 * GiB || n * unit % MiB)
+        return bad(p, word, "1M to 3G in whole MiB, as in mem=256M,");
     p->o->mem_bytes = n * unit;
     return true;
 }
