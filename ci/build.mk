@@ -1,7 +1,7 @@
 # Lint: layout (clang-format), C (cppcheck, clang-tidy), shell (shellcheck).
 LINT_C = $(shell find hv guestbench harness tests -name '*.c')
 LINT_H = $(shell find hv guestbench harness tests -name '*.h')
-LINT_SH = .ci/run $(shell find ci images guestbench harness hv -name '*.sh' -o -name '*.t')
+LINT_SH = .ci/run $(shell find ci images guestbench harness hv tests -name '*.sh' -o -name '*.t')
 LINT_CFLAGS := -std=gnu11 -D_GNU_SOURCE -Ihv -Iguestbench -Iharness
 
 lint: lint-format lint-cppcheck lint-tidy lint-shell ##  check layout, C and shell (LINT_C="..." selects)
