@@ -306,11 +306,6 @@ unsigned max_phys_bits(void);
 /* A second address space that shares all but the window. */
 ulong paging_new_space(void);
 
-/* real.c: 32-bit kernel only */
-struct bios_regs {
-    u32 eax, ebx, ecx, edx, esi, edi, es, flags;
-};
-void bios_int(u8 n, struct bios_regs *r);
 
 /* main.c */
 /* The word native=emulator: the CPU is the emulator itself, for which some tests are fatal. */
