@@ -123,11 +123,12 @@ static void svm_reset(struct vcpu *v)
     struct vmcb *b = s->vmcb;
 
     b->exceptions = 1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC;
+    /* A task switch would load the guest's CR3 as it is, so it has to exit. */
     b->misc1 = INT_INTR | INT_NMI | INT_INIT | INT_RDPMC | INT_CPUID | INT_RSM | INT_INVD |
-               INT_HLT | INT_INVLPG | INT_INVLPGA | INT_IOIO | INT_MSR | INT_FERR_FREEZE |
-               INT_SHUTDOWN;
+               INT_HLT | INT_INVLPG | INT_INVLPGA | INT_IOIO | INT_MSR | INT_TASK_SWITCH |
+               INT_FERR_FREEZE | INT_SHUTDOWN;
     b->misc2 = INT_VMRUN | INT_VMMCALL | INT_VMLOAD | INT_VMSAVE | INT_STGI | INT_CLGI |
-               INT_SKINIT | INT_ICEBP | INT_WBINVD | INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
+               INT_SKINIT | INT_WBINVD | INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
     b->asid = GUEST_ASID;
     b->tlb_control = TLB_FLUSH_ALL;
     b->v_intr = V_INTR_MASKING;
@@ -303,6 +304,7 @@ static enum exit_reason simple_reason(u64 code)
     case VMEXIT_WBINVD: return EXIT_CACHE;
     case VMEXIT_HLT: return EXIT_HLT;
     case VMEXIT_INVLPG: return EXIT_INVLPG;
+    case VMEXIT_TASK_SWITCH: return EXIT_TASK_SWITCH;
     case VMEXIT_SHUTDOWN: return EXIT_TRIPLE_FAULT;
     case VMEXIT_INVALID: return EXIT_ENTRY_FAILED;
     }
