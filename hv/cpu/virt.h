@@ -98,8 +98,9 @@ struct virt_ops {
     bool (*probe)(char *why, size_t size);
     /* Switches virtualization on for this CPU and makes a vcpu. alloc: zeroed pages below 4 GiB. */
     struct vcpu *(*create)(void *(*alloc)(void *ctx, u64 bytes), void *ctx);
-    /* Sets the state that a CPU has after RESET (SDM vol. 3, table 9-1). */
-    void (*reset)(struct vcpu *v);
+    /* Sets the state that a CPU has after RESET, or after INIT, which leaves the caches' mode, MSRs and
+     * the FPU alone (SDM vol. 3, table 9-1). */
+    void (*reset)(struct vcpu *v, bool init);
     /* Enters the guest; returns at its next exit. The guest's TSC is the CPU's plus tsc_offset. */
     void (*run)(struct vcpu *v, struct exit *e);
     void (*load)(struct vcpu *v, u32 groups);

@@ -19,6 +19,16 @@ static bool apply(struct vm *vm, u64 cr0, u64 cr4, u64 efer)
     return true;
 }
 
+void vm_cpu_reset(struct vm *vm, bool init)
+{
+    struct vcpu *v = vm->vcpu;
+    v->virt->reset(v, init);
+    vm->raised.type = vm->deferred.type = EVENT_NONE;
+    vm->window = vm->halted = false;
+    /* Paging off has no PDPTEs, so that this is never refused. */
+    apply(vm, v->cr0, v->cr4, v->efer);
+}
+
 /* SDM vol. 3, 2.5 and 4.1.2. */
 static bool write_cr0_guest(struct vm *vm, u64 value)
 {

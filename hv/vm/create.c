@@ -81,6 +81,11 @@ static void op_log(void *ctx, const char *text)
     log_line("%s", text);
 }
 
+static void op_cpu_init(void *ctx)
+{
+    ((struct vm *)ctx)->init_due = true;
+}
+
 static void *op_alloc(void *ctx, u64 size)
 {
     return host_alloc(((struct vm *)ctx)->memory, size, PAGE_SIZE);
@@ -99,6 +104,7 @@ static const struct machine_ops machine_ops = {
     .mark = op_mark,
     .log = op_log,
     .alloc = op_alloc,
+    .cpu_init = op_cpu_init,
 };
 
 /* ---- Memory ---- */
@@ -237,12 +243,7 @@ bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t wh
     vm->fault_page = vm->code.gva = ~0ull;
     if (!create_machine(vm, boot, why, why_size))
         return false;
-    v->virt->reset(v);
     vm_msr_reset(vm);
-    if (!mmu_set_mode(v->mmu, v->cr0, v->cr3, v->cr4, v->efer)) {
-        fmt_snprintf(why, why_size, "the reset state of the paging unit was refused");
-        return false;
-    }
-    v->virt->update_cr(v);
+    vm_cpu_reset(vm, false);
     return true;
 }

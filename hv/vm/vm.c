@@ -128,6 +128,10 @@ enum vm_end vm_run(struct vm *vm)
         set_time(vm, begin);
         trace(vm, &e);
         vm_handle_exit(vm, &e);
+        if (unlikely(vm->init_due)) {
+            vm_cpu_reset(vm, true);
+            vm->init_due = false;
+        }
         counters_exit(&vm->counters, rdtsc() - begin);
         housekeeping(vm);
         if (unlikely(vm->halted))

@@ -42,6 +42,7 @@ struct vm {
     struct event deferred; /* an interrupt whose delivery a guest exception interrupted */
     bool window;         /* an interrupt window is asked for */
     bool halted;
+    bool init_due; /* the CPU's INIT pin, after this exit */
     bool log_due; /* a mark's records are to be sent */
     struct code_page code;
     struct emul emul;
@@ -62,6 +63,9 @@ bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t wh
 enum vm_end vm_run(struct vm *vm);
 /* Ends the VM after this exit; the first reason stays. */
 void vm_end(struct vm *vm, enum vm_end end, const char *why);
+
+/* cr.c: the CPU's RESET or INIT pin. */
+void vm_cpu_reset(struct vm *vm, bool init);
 
 /* exit.c */
 void vm_handle_exit(struct vm *vm, const struct exit *e);

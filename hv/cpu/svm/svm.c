@@ -117,7 +117,7 @@ static void reset_segments(struct seg *seg)
     seg[SEG_TR] = (struct seg){0, SEG_P | 3, 0xffff, 0};
 }
 
-static void svm_reset(struct vcpu *v)
+static void svm_reset(struct vcpu *v, bool init)
 {
     struct svm_vcpu *s = svm_of(v);
     struct vmcb *b = s->vmcb;
@@ -137,8 +137,6 @@ static void svm_reset(struct vcpu *v)
     reset_segments(b->seg);
     b->dr6 = 0xffff0ff0;
     b->dr7 = 0x400;
-    b->star = b->lstar = b->cstar = b->sfmask = b->kernel_gs_base = 0;
-    b->sysenter_cs = b->sysenter_esp = b->sysenter_eip = 0;
     b->cpl = 0;
     b->cr2 = 0;
     b->g_pat = 0x0007040600070406;
@@ -147,14 +145,15 @@ static void svm_reset(struct vcpu *v)
     v->gpr[RDX] = cpuid(1, 0).eax;
     v->rip = 0xfff0;
     v->rflags = RFLAGS_FIXED;
-    v->cr0 = CR0_ET | CR0_NW | CR0_CD;
+    v->cr0 = CR0_ET | (init ? v->cr0 & (CR0_NW | CR0_CD) : CR0_NW | CR0_CD);
     v->cr3 = v->cr4 = v->efer = 0;
-    v->pat = 0x0007040600070406;
+    if (!init)
+        v->pat = 0x0007040600070406;
     v->int_shadow = false;
     v->interrupted.type = EVENT_NONE;
     v->valid = ~0u;
     v->dirty = VCPU_RIP;
-    if (cpuid(1, 0).ecx & 1u << 26) { /* XSAVE: XCR0 is the guest's, also while we run */
+    if (!init && cpuid(1, 0).ecx & 1u << 26) { /* XSAVE: XCR0 is the guest's, also while we run */
         write_cr4(read_cr4() | CR4_OSXSAVE);
         xsetbv(0, 1);
     }
