@@ -14,7 +14,7 @@ qemu_common=(-accel "tcg,tb-size=256" -nodefaults -display none -no-reboot -rtc 
 qemu_native() {
     local console=$1
     shift
-    timeout -k 5 120 qemu-system-x86_64 "${qemu_common[@]}" -machine pc,hpet=off -cpu max -m 64 -vga std \
+    timeout -k 5 300 qemu-system-x86_64 "${qemu_common[@]}" -machine pc,hpet=off -cpu max -m 64 -vga std \
         -icount shift=0,sleep=off -serial "file:$console" "$@" </dev/null
 }
 
@@ -23,7 +23,7 @@ qemu_native() {
 qemu_machine() {
     local name=$1
     shift
-    timeout -k 5 "${QEMU_TIMEOUT:-120}" qemu-system-x86_64 "${qemu_common[@]}" -machine pc,hpet=off \
+    timeout -k 5 "${QEMU_TIMEOUT:-300}" qemu-system-x86_64 "${qemu_common[@]}" -machine pc,hpet=off \
         -cpu "${QEMU_CPU:-max}" -m "${QEMU_MEMORY:-256}" -icount shift=0,sleep=off -serial "file:$work/$name.console" \
         -serial "file:$work/$name.records" -device isa-debug-exit,iobase=0xf4,iosize=4 "$@" </dev/null
 }

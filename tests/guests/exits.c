@@ -99,7 +99,8 @@ static bool demand(struct frame *f)
     ulong va = read_cr2();
     if (va < (ulong)WINDOW || va >= (ulong)WINDOW + TIMES * PAGE || f->error & PF_P)
         return false;
-    *(volatile u32 *)(window_entries + (va - (ulong)WINDOW) / PAGE * mode->entry_bytes) = (u32)(ulong)next_page | demand_flags;
+    *(volatile u32 *)(window_entries + (va - (ulong)WINDOW) / PAGE * mode->entry_bytes) =
+        (u32)(ulong)next_page | demand_flags;
     next_page += PAGE;
     faults++;
     return true;
@@ -132,7 +133,8 @@ TEST_PAGED_EXITS(demand_faults, "100 demand faults", "pf-guest=100 all<=210")
 }
 
 /* The entry's first use sets A and D in it, which takes the fill that the store could not do. */
-TEST_PAGED_EXITS(demand_faults_clean, "100 demand faults, entries without A and D", "pf-guest=100 all<=310")
+TEST_PAGED_EXITS(demand_faults_clean, "100 demand faults, entries without A and D",
+                 "pf-guest=100 all<=310")
 {
     demand_run(PTE_ALL);
 }

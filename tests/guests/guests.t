@@ -100,8 +100,8 @@ for bits in 32 64; do
     ok "$bits-bit guest natively" all_pass native "$work/native$bits"
 done
 
-# Options, and whether exit counts are asserted.
-runs=("default" "none shadow=none" "audit audit=16")
+# NAME and options of each run; exit counts hold for the default ones.
+runs=("default" "none shadow=none" "nostore shadow=-store" "unsync shadow=none,cache,unsync" "audit audit=64")
 for run in "${runs[@]}"; do
     read -r name words <<<"$run"
     for bits in 32 64; do

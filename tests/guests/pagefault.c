@@ -37,7 +37,8 @@ static ulong try_access(bool user)
 static ulong expected(u64 pde, u64 pte, bool user, bool wp)
 {
     bool rsvd = pte & PTE_RSVD || (pte & PTE_NX && !has_nx());
-    ulong error = (access == WRITE ? PF_W : 0) | (user ? PF_U : 0) | (access == EXECUTE && has_nx() ? PF_I : 0);
+    ulong error = (access == WRITE ? PF_W : 0) | (user ? PF_U : 0) |
+                  (access == EXECUTE && has_nx() ? PF_I : 0);
     if (!(pte & PTE_P))
         return error;
     if (rsvd)
@@ -146,7 +147,8 @@ TEST_PAGED(upper_absent, "page faults of tables that are not present")
 {
     map_target();
     /* PDPTEs are read at CR3 loads only; the root of 4 levels has one entry for everything. */
-    for (unsigned level = 2; level <= mode->levels && level <= (mode->levels == 3 ? 2 : 3); level++) {
+    for (unsigned level = 2; level <= mode->levels && level <= (mode->levels == 3 ? 2 : 3);
+         level++) {
         target = WINDOW + 5 * PAGE;
         u64 entry = paging_get(target, level);
         for (access = READ; access < ACCESSES; access++)

@@ -12,9 +12,9 @@ TEST(cpuid_stable, "CPUID: the same leaf twice, and what must be there")
 {
     struct cpuid a = cpuid(1, 0), b = cpuid(1, 0);
     CHECK(!memcmp(&a, &b, sizeof a));
-    CHECK(a.edx & 1 << 4);  /* TSC */
-    CHECK(a.edx & 1 << 5);  /* MSR */
-    CHECK(a.edx & 1 << 8);  /* CMPXCHG8B */
+    CHECK(a.edx & 1 << 4); /* TSC */
+    CHECK(a.edx & 1 << 5); /* MSR */
+    CHECK(a.edx & 1 << 8); /* CMPXCHG8B */
     CHECK(cpuid(0x80000000, 0).eax >= 0x80000001);
 }
 
@@ -172,12 +172,14 @@ TEST(vector_state, "x87 and SSE state survive exits")
     __asm__ volatile("fninit; fldpi; fldl2e; fld1; fldcw %0" : : "m"(control));
     for (unsigned i = 0; i < 512; i++)
         before[i] = after[i] = (u8)(i * 7); /* FXSAVE leaves reserved bytes alone */
-    __asm__ volatile("movups (%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3\n"
-                     "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), %%xmm7\n"
-                     "ldmxcsr %1"
-                     :
-                     : "r"(before), "m"(mxcsr)
-                     : "memory");
+    __asm__ volatile(
+        "movups (%0), %%xmm0; movups 16(%0), %%xmm1; movups 32(%0), %%xmm2; movups 48(%0), %%xmm3\n"
+        "movups 64(%0), %%xmm4; movups 80(%0), %%xmm5; movups 96(%0), %%xmm6; movups 112(%0), "
+        "%%xmm7\n"
+        "ldmxcsr %1"
+        :
+        : "r"(before), "m"(mxcsr)
+        : "memory");
     __asm__ volatile("fxsave %0" : "=m"(area[0]) : : "memory");
     provoke_exits();
     __asm__ volatile("fxsave %0" : "=m"(area[1]) : : "memory");
@@ -202,17 +204,19 @@ TEST(sse_off, "SSE raises #UD without CR4.OSFXSR")
 TEST(registers, "general registers survive exits")
 {
     ulong b = 0xb0b0b0b0, si = 0x51515151, di = 0xd1d1d1d1, ok;
-    __asm__ volatile("push %%" LONG_OR_SHORT("rbp", "ebp") "\n"
-                     "mov $0x12345678, %%ebp\n"
-                     "in $0x21, %%al\n"
-                     "mov $0, %%eax\n"
-                     "mov $0xc0000080, %%ecx\n"
-                     "rdmsr\n"
-                     "mov %%cr3, %%" LONG_OR_SHORT("rdx", "edx") "\n"
-                     "xor %%eax, %%eax\n"
-                     "cmp $0x12345678, %%ebp\n"
-                     "sete %%al\n"
-                     "pop %%" LONG_OR_SHORT("rbp", "ebp") "\n"
+    __asm__ volatile("push %%" LONG_OR_SHORT(
+                         "rbp", "ebp") "\n"
+                                       "mov $0x12345678, %%ebp\n"
+                                       "in $0x21, %%al\n"
+                                       "mov $0, %%eax\n"
+                                       "mov $0xc0000080, %%ecx\n"
+                                       "rdmsr\n"
+                                       "mov %%cr3, %%" LONG_OR_SHORT(
+                                           "rdx", "edx") "\n"
+                                                         "xor %%eax, %%eax\n"
+                                                         "cmp $0x12345678, %%ebp\n"
+                                                         "sete %%al\n"
+                                                         "pop %%" LONG_OR_SHORT("rbp", "ebp") "\n"
                      : "=a"(ok), "+b"(b), "+S"(si), "+D"(di)
                      :
                      : "ecx", "edx", "memory", "cc");

@@ -3,13 +3,13 @@
 #include "core/guest.h"
 
 /* Runs the instructions up to the label `after`, and checks that the trap's IP is the faulting one's. */
-#define FAULT_IP(text, ...)                                                                      \
-    ({                                                                                           \
-        ulong at_;                                                                               \
-        __asm__ volatile("lea 771f, %0" : "=r"(at_));                                            \
-        int v_ = CATCH(__asm__ volatile("771: " text : : __VA_ARGS__ : "memory", "cc"));         \
-        CHECK_EQ(trap_last.ip, at_);                                                             \
-        v_;                                                                                      \
+#define FAULT_IP(text, ...)                                                                        \
+    ({                                                                                             \
+        ulong at_;                                                                                 \
+        __asm__ volatile("lea 771f, %0" : "=r"(at_));                                              \
+        int v_ = CATCH(__asm__ volatile("771: " text : : __VA_ARGS__ : "memory", "cc"));           \
+        CHECK_EQ(trap_last.ip, at_);                                                               \
+        v_;                                                                                        \
     })
 
 TEST(no_error_code, "exceptions without an error code")
@@ -130,16 +130,16 @@ TEST(iret_to_changed_frame, "a handler's changes of the frame take effect")
 
 /* ---- Single step and debug registers ---- */
 
-#define DR_ACCESS(n)                                                   \
-    static inline ulong read_dr##n(void)                               \
-    {                                                                  \
-        ulong v;                                                       \
-        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v));             \
-        return v;                                                      \
-    }                                                                  \
-    static inline void write_dr##n(ulong v)                            \
-    {                                                                  \
-        __asm__ volatile("mov %0, %%dr" #n : : "r"(v));               \
+#define DR_ACCESS(n)                                                                               \
+    static inline ulong read_dr##n(void)                                                           \
+    {                                                                                              \
+        ulong v;                                                                                   \
+        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v));                                          \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_dr##n(ulong v)                                                        \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%dr" #n : : "r"(v));                                            \
     }
 DR_ACCESS(0)
 DR_ACCESS(6)
@@ -177,8 +177,8 @@ TEST(single_step, "TF traps after every instruction, those that exit too")
                      "in $0x21, %%al\n"
                      "incl %[cell]\n"
                      "mov %%cr0, %%" LONG_OR_SHORT("rax", "eax") "\n"
-                     "nop\n"
-                     "step_last: nop\n"
+                                                                 "nop\n"
+                                                                 "step_last: nop\n"
                      : "+a"(a), "+c"(c), [cell] "+m"(cell)
                      : [tf] "r"(read_flags() | FLAG_TF)
                      : "ebx", "edx", "memory", "cc");

@@ -2,11 +2,11 @@
 
 #include "core/guest.h"
 
-#define PRIVILEGED(name, text)                    \
-    static void name(void)                        \
-    {                                             \
-        __asm__ volatile(text : : : "memory");    \
-        user_exit();                              \
+#define PRIVILEGED(name, text)                                                                     \
+    static void name(void)                                                                         \
+    {                                                                                              \
+        __asm__ volatile(text : : : "memory");                                                     \
+        user_exit();                                                                               \
     }
 PRIVILEGED(u_hlt, "hlt")
 PRIVILEGED(u_cli, "cli")
@@ -25,7 +25,10 @@ PRIVILEGED(u_cr3, LONG_OR_SHORT("mov %%rax, %%cr3", "mov %%eax, %%cr3"))
 PRIVILEGED(u_dr7, LONG_OR_SHORT("mov %%dr7, %%rax", "mov %%dr7, %%eax"))
 PRIVILEGED(u_int20, "int $0x20")
 PRIVILEGED(u_nothing, "nop")
-PRIVILEGED(u_cpuid, "push %%" LONG_OR_SHORT("rbx", "ebx") "; xor %%eax, %%eax; cpuid; pop %%" LONG_OR_SHORT("rbx", "ebx"))
+PRIVILEGED(u_cpuid,
+           "push %%" LONG_OR_SHORT("rbx",
+                                   "ebx") "; xor %%eax, %%eax; cpuid; pop %%" LONG_OR_SHORT("rbx",
+                                                                                            "ebx"))
 PRIVILEGED(u_rdtsc, "rdtsc")
 PRIVILEGED(u_in, "in $0x61, %%al")
 PRIVILEGED(u_in_word, "mov $0x60, %%edx; in %%dx, %%ax")
@@ -35,8 +38,9 @@ PRIVILEGED(u_pushf_popf, "pushf; pop %%" LONG_OR_SHORT("rax", "eax") "; push $0x
 
 TEST(privileged, "privileged instructions raise #GP(0) in ring 3")
 {
-    static void (*const all[])(void) = {u_hlt,    u_cli, u_sti,  u_clts, u_rdmsr, u_wrmsr, u_lidt, u_lgdt,
-                                        u_invlpg, u_wbinvd, u_ltr, u_lmsw, u_cr0, u_cr3, u_dr7};
+    static void (*const all[])(void) = {u_hlt,   u_cli,  u_sti,  u_clts,   u_rdmsr,
+                                        u_wrmsr, u_lidt, u_lgdt, u_invlpg, u_wbinvd,
+                                        u_ltr,   u_lmsw, u_cr0,  u_cr3,    u_dr7};
     for (unsigned i = 0; i < array_size(all); i++) {
         CHECK_EQ(user_run(all[i], 0), GP);
         CHECK_EQ(trap_last.error, 0);

@@ -13,7 +13,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef unsigned long long u64; /* on both widths, for printf formats */
-typedef unsigned long ulong; /* as wide as a register */
+typedef unsigned long ulong;    /* as wide as a register */
 
 #ifdef __x86_64__
 #define LONG_MODE true
@@ -32,14 +32,15 @@ typedef unsigned long ulong; /* as wide as a register */
 struct test {
     const char *name;
     void (*run)(void);
-    bool paged;         /* run in each paging mode, with paging on */
-    const char *exits; /* what the hypervisor must count between begin() and end(), as `cpuid=100 all<=210` */
+    bool paged; /* run in each paging mode, with paging on */
+    const char *
+        exits; /* what the hypervisor must count between begin() and end(), as `cpuid=100 all<=210` */
 };
 
-#define TEST_ENTRY(fn, title, each_mode, counts)                                         \
-    static void fn(void);                                                                \
-    static const struct test entry_##fn __attribute__((section("tests"), used, aligned(8))) = \
-        {title, fn, each_mode, counts};                                                  \
+#define TEST_ENTRY(fn, title, each_mode, counts)                                                   \
+    static void fn(void);                                                                          \
+    static const struct test entry_##fn                                                            \
+        __attribute__((section("tests"), used, aligned(8))) = {title, fn, each_mode, counts};      \
     static void fn(void)
 #define TEST(fn, title) TEST_ENTRY(fn, title, false, NULL)
 #define TEST_EXITS(fn, title, counts) TEST_ENTRY(fn, title, false, counts)
@@ -52,7 +53,11 @@ void check_equal(u64 got, u64 want, const char *file, int line, const char *text
 #define CHECK(cond) check_true(cond, __FILE__, __LINE__, #cond)
 #define CHECK_EQ(got, want) check_equal(got, want, __FILE__, __LINE__, #got)
 /* Says what a loop was at, after a check in it has failed. */
-#define CONTEXT(...) do { if (test_failed()) print(__VA_ARGS__); } while (0)
+#define CONTEXT(...)                                                                               \
+    do {                                                                                           \
+        if (test_failed())                                                                         \
+            print(__VA_ARGS__);                                                                    \
+    } while (0)
 bool test_failed(void);
 void test_skip(const char *why);
 void tests_run(const char *only);
@@ -105,7 +110,24 @@ bool word_value(const char *line, const char *key, char *out, size_t size);
 #define FLAG_RF (1ul << 16)
 #define FLAG_AC (1ul << 18)
 
-enum { DE = 0, DB = 1, BP = 3, OF = 4, BR = 5, UD = 6, NM = 7, DF = 8, TS = 10, NP = 11, SS = 12, GP = 13, PF = 14, MF = 16, AC = 17, XM = 19 };
+enum {
+    DE = 0,
+    DB = 1,
+    BP = 3,
+    OF = 4,
+    BR = 5,
+    UD = 6,
+    NM = 7,
+    DF = 8,
+    TS = 10,
+    NP = 11,
+    SS = 12,
+    GP = 13,
+    PF = 14,
+    MF = 16,
+    AC = 17,
+    XM = 19
+};
 enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 
 /* Selectors; the order is what SYSENTER, SYSEXIT and SYSRET want. */
@@ -125,16 +147,16 @@ enum {
 };
 enum { GDT_ENTRIES = 16 };
 
-#define CR_ACCESS(n)                                                    \
-    static inline ulong read_cr##n(void)                                \
-    {                                                                   \
-        ulong v;                                                        \
-        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));              \
-        return v;                                                       \
-    }                                                                   \
-    static inline void write_cr##n(ulong v)                             \
-    {                                                                   \
-        __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory");     \
+#define CR_ACCESS(n)                                                                               \
+    static inline ulong read_cr##n(void)                                                           \
+    {                                                                                              \
+        ulong v;                                                                                   \
+        __asm__ volatile("mov %%cr" #n ", %0" : "=r"(v));                                          \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void write_cr##n(ulong v)                                                        \
+    {                                                                                              \
+        __asm__ volatile("mov %0, %%cr" #n : : "r"(v) : "memory");                                 \
     }
 CR_ACCESS(0)
 CR_ACCESS(2)
@@ -148,7 +170,9 @@ struct cpuid {
 static inline struct cpuid cpuid(u32 leaf, u32 subleaf)
 {
     struct cpuid r;
-    __asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(subleaf));
+    __asm__ volatile("cpuid"
+                     : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx)
+                     : "a"(leaf), "c"(subleaf));
     return r;
 }
 
@@ -164,16 +188,16 @@ static inline void wrmsr(u32 index, u64 value)
     __asm__ volatile("wrmsr" : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)) : "memory");
 }
 
-#define PORT_ACCESS(type, suffix, bits)                                               \
-    static inline type in##bits(u16 port)                                             \
-    {                                                                                 \
-        type v;                                                                       \
-        __asm__ volatile("in" suffix " %1, %0" : "=a"(v) : "Nd"(port));              \
-        return v;                                                                     \
-    }                                                                                 \
-    static inline void out##bits(u16 port, type v)                                    \
-    {                                                                                 \
-        __asm__ volatile("out" suffix " %0, %1" : : "a"(v), "Nd"(port));             \
+#define PORT_ACCESS(type, suffix, bits)                                                            \
+    static inline type in##bits(u16 port)                                                          \
+    {                                                                                              \
+        type v;                                                                                    \
+        __asm__ volatile("in" suffix " %1, %0" : "=a"(v) : "Nd"(port));                            \
+        return v;                                                                                  \
+    }                                                                                              \
+    static inline void out##bits(u16 port, type v)                                                 \
+    {                                                                                              \
+        __asm__ volatile("out" suffix " %0, %1" : : "a"(v), "Nd"(port));                           \
     }
 PORT_ACCESS(u8, "b", 8)
 PORT_ACCESS(u16, "w", 16)
@@ -226,15 +250,15 @@ extern volatile struct trap trap_last;
 extern volatile unsigned irq_seen[16];
 
 /* Runs code; the vector of the exception that ended it, or NO_TRAP. The rest is in trap_last. */
-#define CATCH(code)                        \
-    ({                                     \
-        trap_last.vector = NO_TRAP;        \
-        if (!env_save(&trap_env)) {        \
-            trap_catching = true;          \
-            code;                          \
-        }                                  \
-        trap_catching = false;             \
-        trap_last.vector;                  \
+#define CATCH(code)                                                                                \
+    ({                                                                                             \
+        trap_last.vector = NO_TRAP;                                                                \
+        if (!env_save(&trap_env)) {                                                                \
+            trap_catching = true;                                                                  \
+            code;                                                                                  \
+        }                                                                                          \
+        trap_catching = false;                                                                     \
+        trap_last.vector;                                                                          \
     })
 
 /* A handler returns true to resume the interrupted code (with what it changed in the frame). */
@@ -301,11 +325,10 @@ u64 paging_get(const volatile void *va, unsigned level);
 void paging_set(const volatile void *va, unsigned level, u64 value); /* and INVLPG */
 void paging_map(const volatile void *va, const void *page, u64 flags);
 unsigned paging_large_level2_bytes(void); /* 4 MiB or 2 MiB */
-bool has_nx(void); /* EFER.NXE is on and this mode has the bit */
+bool has_nx(void);                        /* EFER.NXE is on and this mode has the bit */
 unsigned max_phys_bits(void);
 /* A second address space that shares all but the window. */
 ulong paging_new_space(void);
-
 
 /* main.c */
 /* The word native=emulator: the CPU is the emulator itself, for which some tests are fatal. */

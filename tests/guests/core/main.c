@@ -50,8 +50,12 @@ static const struct {
     const char *name;
     void (*run)(void);
 } ends[] = {
-    {"triple-fault", triple_fault}, {"reboot-8042", reboot_8042}, {"reboot-cf9", reboot_cf9},
-    {"reboot-92", reboot_port92},   {"hang", hang},               {"poweroff", power_off},
+    {"triple-fault", triple_fault},
+    {"reboot-8042", reboot_8042},
+    {"reboot-cf9", reboot_cf9},
+    {"reboot-92", reboot_port92},
+    {"hang", hang},
+    {"poweroff", power_off},
 };
 
 static void run_end(const char *name)

@@ -60,7 +60,8 @@ static void entry_write(volatile void *entry, u64 value)
 
 static u8 *index_entry(void *table, const volatile void *va, unsigned level)
 {
-    ulong index = (ulong)va >> (12 + mode->index_bits * (level - 1)) & ((1ul << mode->index_bits) - 1);
+    ulong index =
+        (ulong)va >> (12 + mode->index_bits * (level - 1)) & ((1ul << mode->index_bits) - 1);
     if (mode->levels == 3 && level == 3)
         index &= 3;
     return (u8 *)table + index * mode->entry_bytes;

@@ -58,7 +58,9 @@ static void print_list(const char *f, va_list args)
                 put('-');
             put_number((u32)(v < 0 ? -v : v), 10);
         } else {
-            u64 v = longs == 2 ? va_arg(args, u64) : longs ? va_arg(args, ulong) : va_arg(args, unsigned);
+            u64 v = longs == 2 ? va_arg(args, u64)
+                    : longs    ? va_arg(args, ulong)
+                               : va_arg(args, unsigned);
             put_number(v, *f == 'u' ? 10 : 16);
         }
     }

@@ -64,8 +64,8 @@ static void run(const struct test *t, const char *only)
     if (mode)
         paging_reset_window();
     t->run();
-    print("%s %u - %s%s%s%s%s\n", failed ? "not ok" : "ok", number, mode ? mode->name : "", mode ? ": " : "", t->name,
-          skipped ? " # SKIP " : "", skipped ? skipped : "");
+    print("%s %u - %s%s%s%s%s\n", failed ? "not ok" : "ok", number, mode ? mode->name : "",
+          mode ? ": " : "", t->name, skipped ? " # SKIP " : "", skipped ? skipped : "");
     if (t->exits && !skipped)
         print("# exits %u %s\n", number, t->exits);
 }

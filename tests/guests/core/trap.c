@@ -50,7 +50,8 @@ void trap_handle(int vector, trap_handler *handler)
 void trap_gate(int vector, unsigned type, unsigned dpl, void (*stub)(void))
 {
     u64 at = stub ? (ulong)stub : (ulong)(vector_stubs + vector * STUB_BYTES);
-    u64 low = (at & 0xffff) | (u64)SEL_CODE << 16 | (u64)(type | dpl << 5) << 40 | (at >> 16 & 0xffff) << 48;
+    u64 low = (at & 0xffff) | (u64)SEL_CODE << 16 | (u64)(type | dpl << 5) << 40 |
+              (at >> 16 & 0xffff) << 48;
     if (!LONG_MODE) {
         idt[vector] = low;
         return;
@@ -79,7 +80,8 @@ static void tss_init(void)
     memcpy(tss + 4, &stack, sizeof stack);
     if (!LONG_MODE)
         memcpy(tss + 8, &ss0, sizeof ss0);
-    gdt_set(SEL_TSS, (sizeof tss - 1) | (u64)(at & 0xffffff) << 16 | 0x89ull << 40 | (u64)(at >> 24 & 0xff) << 56);
+    gdt_set(SEL_TSS, (sizeof tss - 1) | (u64)(at & 0xffffff) << 16 | 0x89ull << 40 |
+                         (u64)(at >> 24 & 0xff) << 56);
     gdt_set(SEL_TSS + 8, 0);
     __asm__ volatile("ltr %w0" : : "r"(SEL_TSS));
 }
@@ -97,7 +99,8 @@ void trap_init(void)
         ulong base;
     } __attribute__((packed)) idtr = {sizeof idt - 1, (ulong)idt};
     for (int v = 0; v < VECTORS; v++)
-        trap_gate(v, GATE_INTERRUPT, v == BP || v == OF || v == VEC_USER_EXIT || v == VEC_SOFT ? 3 : 0, NULL);
+        trap_gate(v, GATE_INTERRUPT,
+                  v == BP || v == OF || v == VEC_USER_EXIT || v == VEC_SOFT ? 3 : 0, NULL);
     __asm__ volatile("lidt %0" : : "m"(idtr));
     tss_init();
 }

@@ -7,7 +7,7 @@ enum { LOW = 0x8000, BUFFER = 0x7000, BIOS_PIC0 = 0x08, BIOS_PIC1 = 0x70 };
 extern u8 low_begin[], low_end[], low_bios[], low_a20[], low_int_number[], low_regs[];
 u32 long_mode_trip(void *pml4);
 
-#define LOW_AT(label) (LOW + ((label) - low_begin))
+#define LOW_AT(label) (LOW + ((label)-low_begin))
 
 struct bios_regs {
     u32 eax, ebx, ecx, edx, esi, edi, es, flags;

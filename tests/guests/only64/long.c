@@ -51,7 +51,11 @@ TEST(canonical, "a non-canonical address raises #GP(0)")
 TEST(canonical_stack, "a non-canonical address by the stack segment raises #SS(0)")
 {
     ulong at = NON_CANONICAL;
-    CHECK_EQ(CATCH(__asm__ volatile("push %%rbp; mov %0, %%rbp; mov (%%rbp), %%eax; pop %%rbp" : : "r"(at) : "eax", "memory")), SS);
+    CHECK_EQ(CATCH(__asm__ volatile("push %%rbp; mov %0, %%rbp; mov (%%rbp), %%eax; pop %%rbp"
+                                    :
+                                    : "r"(at)
+                                    : "eax", "memory")),
+             SS);
     CHECK_EQ(trap_last.error, 0);
 }
 
