@@ -28,10 +28,12 @@ static const char *const names[COUNT_IDS] = {
 };
 
 static const char *const mmu_names[] = {
-    "fills",          "prefetched",     "guest-faults", "stores",   "stores-filled", "tables-built", "tables-dropped",
-    "tables-evicted", "unsynced",       "resynced",     "protects", "splits",        "flushes",
+    "fills",        "prefetched",     "guest-faults",   "stores",   "stores-filled",
+    "tables-built", "tables-dropped", "tables-evicted", "unsynced", "resynced",
+    "protects",     "splits",         "flushes",
 };
-_Static_assert(sizeof(struct mmu_counters) == array_size(mmu_names) * sizeof(u64), "a name for each");
+_Static_assert(sizeof(struct mmu_counters) == array_size(mmu_names) * sizeof(u64),
+               "a name for each");
 _Static_assert(array_size(mmu_names) <= MMU_COUNTERS, "room");
 
 void counters_mmio(struct counters *c, u64 gpa)
@@ -53,13 +55,14 @@ static void print_exits(const struct counter *n, unsigned mark)
 {
     for (unsigned i = 0; i < COUNT_IDS; i++)
         if (n[i].count)
-            log_line("@hv exit mark=%u reason=%s count=%lu cycles=%lu min=%lu max=%lu", mark, names[i], n[i].count, n[i].cycles,
-                     n[i].min, n[i].max);
+            log_line("@hv exit mark=%u reason=%s count=%lu cycles=%lu min=%lu max=%lu", mark,
+                     names[i], n[i].count, n[i].cycles, n[i].min, n[i].max);
 }
 
 /* Prints the TOP largest of count values. */
-static void print_top(unsigned count, u64 (*value)(const void *, unsigned), void (*print)(const void *, unsigned, unsigned),
-                      const void *of, unsigned mark)
+static void print_top(unsigned count, u64 (*value)(const void *, unsigned),
+                      void (*print)(const void *, unsigned, unsigned), const void *of,
+                      unsigned mark)
 {
     u64 below = ~0ull;
     unsigned printed = 0;
@@ -94,7 +97,8 @@ static void port_print(const void *of, unsigned i, unsigned mark)
 {
     const struct port_list *l = of;
     u32 at = l->index ? l->index[i] : i;
-    log_line("@hv port mark=%u port=%x dir=%s count=%u", mark, at / 2, at & 1 ? "in" : "out", l->counts[at]);
+    log_line("@hv port mark=%u port=%x dir=%s count=%u", mark, at / 2, at & 1 ? "in" : "out",
+             l->counts[at]);
 }
 
 static u64 mmio_value(const void *of, unsigned i)
@@ -169,7 +173,8 @@ static void fold(struct counters *c, const u64 *mmu)
 
 void counters_mark(struct counters *c, struct mmu *mmu, unsigned kind, unsigned id, u64 tsc)
 {
-    static const char *const at[] = {[MARK_BEGIN] = "begin", [MARK_END] = "end", [MARK_NOTE] = "note"};
+    static const char *const at[] = {
+        [MARK_BEGIN] = "begin", [MARK_END] = "end", [MARK_NOTE] = "note"};
     const u64 *events = (const u64 *)mmu_counters(mmu);
     if (kind < MARK_BEGIN || kind > MARK_NOTE)
         return;

@@ -3,7 +3,9 @@
 #include "host/cpu.h"
 #include "vm/vm.h"
 
-#define CR0_DEFINED (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD | CR0_PG)
+#define CR0_DEFINED                                                                                \
+    (CR0_PE | CR0_MP | CR0_EM | CR0_TS | CR0_ET | CR0_NE | CR0_WP | CR0_AM | CR0_NW | CR0_CD |     \
+     CR0_PG)
 
 /* Applies a whole new set; false, with nothing changed, where the mmu finds a bad PDPTE. */
 static bool apply(struct vm *vm, u64 cr0, u64 cr4, u64 efer)
@@ -33,7 +35,8 @@ void vm_cpu_reset(struct vm *vm, bool init)
 static bool write_cr0_guest(struct vm *vm, u64 value)
 {
     struct vcpu *v = vm->vcpu;
-    if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) || (value & CR0_NW && !(value & CR0_CD)))
+    if (value >> 32 || (value & CR0_PG && !(value & CR0_PE)) ||
+        (value & CR0_NW && !(value & CR0_CD)))
         return false;
     value = (value & CR0_DEFINED) | CR0_ET;
     u64 efer = v->efer;
@@ -87,12 +90,9 @@ bool vm_cr_write(struct vm *vm, unsigned n, u64 value)
 {
     vcpu_need(vm->vcpu, VCPU_CR);
     switch (n) {
-    case 0:
-        return write_cr0_guest(vm, value);
-    case 3:
-        return write_cr3_guest(vm, value);
-    case 4:
-        return write_cr4_guest(vm, value);
+    case 0: return write_cr0_guest(vm, value);
+    case 3: return write_cr3_guest(vm, value);
+    case 4: return write_cr4_guest(vm, value);
     }
     return false;
 }
@@ -102,8 +102,9 @@ bool vm_efer_write(struct vm *vm, u64 value)
 {
     struct vcpu *v = vm->vcpu;
     u32 features = cpuid(0x80000001, 0).edx;
-    u64 allowed = EFER_LMA | (features & 1u << 11 ? EFER_SCE : 0) | (features & 1u << 20 ? EFER_NXE : 0) |
-                  (features & 1u << 25 ? EFER_FFXSR : 0) | (features & 1u << 29 ? EFER_LME : 0);
+    u64 allowed = EFER_LMA | (features & 1u << 11 ? EFER_SCE : 0) |
+                  (features & 1u << 20 ? EFER_NXE : 0) | (features & 1u << 25 ? EFER_FFXSR : 0) |
+                  (features & 1u << 29 ? EFER_LME : 0);
     if (value & ~allowed || ((value ^ v->efer) & EFER_LME && v->cr0 & CR0_PG))
         return false;
     value = (value & ~EFER_LMA) | (v->efer & EFER_LMA);

@@ -36,7 +36,8 @@ static void op_will_write(void *ctx, gpa_t gpa, u64 len)
 
 static void op_map(void *ctx, gpa_t gpa, u64 size, int kind, void *mem)
 {
-    static const enum p2m_kind kinds[] = {[MEM_MMIO] = P2M_MMIO, [MEM_RAM] = P2M_RAM, [MEM_ROM] = P2M_ROM};
+    static const enum p2m_kind kinds[] = {
+        [MEM_MMIO] = P2M_MMIO, [MEM_RAM] = P2M_RAM, [MEM_ROM] = P2M_ROM};
     struct vm *vm = ctx;
     if (!mmu_map(vm->mmu, gpa, size, kinds[kind], mem ? (hpa_t)mem : vm->ram + gpa))
         log_line("no room to map %lx bytes at %lx: it reads as no memory", size, gpa);
@@ -117,13 +118,16 @@ static bool create_memory(struct vm *vm, char *why, size_t why_size)
 
     vm->ram = (hpa_t)host_alloc(vm->memory, ram, LARGE);
     if (!vm->ram) {
-        fmt_snprintf(why, why_size, "mem=%luM: the machine has no such piece of memory left; %luM is the largest, of which %luM go to shadow tables",
+        fmt_snprintf(why, why_size,
+                     "mem=%luM: the machine has no such piece of memory left; %luM is the largest, "
+                     "of which %luM go to shadow tables",
                      ram / MiB, host_memory_largest(vm->memory) / MiB, pool / MiB + 1);
         return false;
     }
     void *pool_memory = host_alloc(vm->memory, pool, LARGE);
     if (!pool_memory) {
-        fmt_snprintf(why, why_size, "mem=%luM: no %luM left for its shadow tables", ram / MiB, pool / MiB + 1);
+        fmt_snprintf(why, why_size, "mem=%luM: no %luM left for its shadow tables", ram / MiB,
+                     pool / MiB + 1);
         return false;
     }
     struct mmu_config config = {
@@ -142,8 +146,8 @@ static bool create_memory(struct vm *vm, char *why, size_t why_size)
 
 /* ---- Disks ---- */
 
-static struct block *module_block(struct vm *vm, const struct boot_info *boot, const char *name, bool read_only, char *why,
-                                  size_t why_size)
+static struct block *module_block(struct vm *vm, const struct boot_info *boot, const char *name,
+                                  bool read_only, char *why, size_t why_size)
 {
     const struct boot_module *m = boot_module(boot, name);
     if (!m) {
@@ -151,7 +155,8 @@ static struct block *module_block(struct vm *vm, const struct boot_info *boot, c
         return NULL;
     }
     if (!m->bytes || m->bytes % 512) {
-        fmt_snprintf(why, why_size, "module %s has %lu bytes: a multiple of 512 expected", name, m->bytes);
+        fmt_snprintf(why, why_size, "module %s has %lu bytes: a multiple of 512 expected", name,
+                     m->bytes);
         return NULL;
     }
     struct block_mem *b = host_alloc(vm->memory, sizeof *b, PAGE_SIZE);
@@ -163,32 +168,43 @@ static struct block *module_block(struct vm *vm, const struct boot_info *boot, c
     return &b->block;
 }
 
-static bool create_disks(struct vm *vm, const struct boot_info *boot, struct machine_config *c, char *why, size_t why_size)
+static bool create_disks(struct vm *vm, const struct boot_info *boot, struct machine_config *c,
+                         char *why, size_t why_size)
 {
     static const char *const names[OPTION_DISKS] = {"disk0", "disk1", "disk2", "disk3"};
     for (unsigned i = 0; i < OPTION_DISKS; i++) {
         enum disk_backing backing = vm->options.disk[i].backing;
         if (backing == DISK_AUTO)
             backing = boot_module(boot, names[i]) ? DISK_MODULE : DISK_NONE;
-        if (backing == DISK_MODULE && !(c->disk[i] = module_block(vm, boot, names[i], false, why, why_size)))
+        if (backing == DISK_MODULE &&
+            !(c->disk[i] = module_block(vm, boot, names[i], false, why, why_size)))
             return false;
-        if (backing == DISK_HOST && !(c->disk[i] = ide_host_open(vm->options.disk[i].host, op_alloc, vm, why, why_size)))
+        if (backing == DISK_HOST &&
+            !(c->disk[i] = ide_host_open(vm->options.disk[i].host, op_alloc, vm, why, why_size)))
             return false;
     }
-    bool cd = vm->options.cdrom == DISK_MODULE || (vm->options.cdrom == DISK_AUTO && boot_module(boot, "cdrom"));
+    bool cd = vm->options.cdrom == DISK_MODULE ||
+              (vm->options.cdrom == DISK_AUTO && boot_module(boot, "cdrom"));
     if (cd && !(c->cdrom = module_block(vm, boot, "cdrom", true, why, why_size)))
         return false;
-    c->boot_cdrom = vm->options.boot == BOOT_CDROM || (vm->options.boot == BOOT_AUTO && !c->disk[0]);
+    c->boot_cdrom =
+        vm->options.boot == BOOT_CDROM || (vm->options.boot == BOOT_AUTO && !c->disk[0]);
     return true;
 }
 
 static bool create_machine(struct vm *vm, const struct boot_info *boot, char *why, size_t why_size)
 {
-    const struct boot_module *bios = boot_module(boot, "seabios"), *vga = boot_module(boot, "vgabios");
-    struct machine_config c = {.ram_bytes = vm->options.mem_bytes, .tsc_hz = vm->clock.tsc_hz, .rtc_unix = host_clock_unix(), .cpu_count = 1};
+    const struct boot_module *bios = boot_module(boot, "seabios"),
+                             *vga = boot_module(boot, "vgabios");
+    struct machine_config c = {.ram_bytes = vm->options.mem_bytes,
+                               .tsc_hz = vm->clock.tsc_hz,
+                               .rtc_unix = host_clock_unix(),
+                               .cpu_count = 1};
 
     if (!bios) {
-        fmt_snprintf(why, why_size, "module seabios is missing: the guest's firmware (bios-256k.bin of Debian's seabios)");
+        fmt_snprintf(
+            why, why_size,
+            "module seabios is missing: the guest's firmware (bios-256k.bin of Debian's seabios)");
         return false;
     }
     c.firmware = (const void *)bios->hpa;
@@ -235,7 +251,8 @@ bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t wh
         return false;
     struct vcpu *v = virt->create(virt_alloc, vm);
     if (!v || !vm_msr_init(vm) || !create_counters(vm) || !(v->mmu = mmu_vcpu_create(vm->mmu))) {
-        fmt_snprintf(why, why_size, "mem=%luM: no memory left for the hypervisor's own tables", vm->options.mem_bytes / MiB);
+        fmt_snprintf(why, why_size, "mem=%luM: no memory left for the hypervisor's own tables",
+                     vm->options.mem_bytes / MiB);
         return false;
     }
     vm->vcpu = v;

@@ -107,7 +107,8 @@ static void write_walked(struct emul *e, const struct mmu_walk *w, const void *b
         mmio_write(vm, w->gpa, buf, len);
 }
 
-static enum emul_result op_write(struct emul *e, u64 la, const void *buf, unsigned len, unsigned access)
+static enum emul_result op_write(struct emul *e, u64 la, const void *buf, unsigned len,
+                                 unsigned access)
 {
     struct mmu_walk w, w2;
     u32 pfec = access_pfec(e, access | EMUL_WRITE);
@@ -218,17 +219,15 @@ static enum emul_result op_hlt(struct emul *e)
 }
 
 /* The guest's vector registers stay in the CPU while the hypervisor runs: it uses none itself. */
-#define XMM_CASES(insn)                                                                                     \
-    insn(0) insn(1) insn(2) insn(3) insn(4) insn(5) insn(6) insn(7) insn(8) insn(9) insn(10) insn(11) insn(12) \
-        insn(13) insn(14) insn(15)
-#define XMM_STORE(n)                                                      \
-    case n:                                                               \
-        __asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(buf) : "memory"); \
+#define XMM_CASES(insn)                                                                            \
+    insn(0) insn(1) insn(2) insn(3) insn(4) insn(5) insn(6) insn(7) insn(8) insn(9) insn(10)       \
+        insn(11) insn(12) insn(13) insn(14) insn(15)
+#define XMM_STORE(n)                                                                               \
+    case n:                                                                                        \
+        __asm__ volatile("movups %%xmm" #n ", (%0)" : : "r"(buf) : "memory");                      \
         break;
-#define XMM_LOAD(n)                                                       \
-    case n:                                                               \
-        __asm__ volatile("movups (%0), %%xmm" #n : : "r"(buf) : "memory"); \
-        break;
+#define XMM_LOAD(n)                                                                                \
+    case n: __asm__ volatile("movups (%0), %%xmm" #n : : "r"(buf) : "memory"); break;
 
 static void op_vec_read(struct emul *e, unsigned n, void *buf)
 {
@@ -303,9 +302,7 @@ void vm_emulate(struct vm *vm)
 {
     struct emul *e = vm_emul_begin(vm);
     switch (emul_step(e, vm->counters.id == COUNT_PF_STORE ? REP_TABLE : REP_MMIO)) {
-    case EMUL_OK:
-        finish(vm, e);
-        return;
+    case EMUL_OK: finish(vm, e); return;
     case EMUL_FAULT:
         if (e->fault.vector == VEC_PF)
             vm_raise_pf(vm, e->fault.cr2, e->fault.error);
@@ -317,7 +314,6 @@ void vm_emulate(struct vm *vm)
     case EMUL_UNHANDLED:
         vm_end(vm, VM_ERROR, "an instruction that the emulator does not execute");
         return;
-    case EMUL_STOP:
-        return;
+    case EMUL_STOP: return;
     }
 }

@@ -11,12 +11,14 @@ void vm_raise(struct vm *vm, u8 vector)
 
 void vm_raise_error(struct vm *vm, u8 vector, u32 error)
 {
-    vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = vector, .has_error = true, .error = error};
+    vm->raised = (struct event){
+        .type = EVENT_EXCEPTION, .vector = vector, .has_error = true, .error = error};
 }
 
 void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec)
 {
-    vm->raised = (struct event){.type = EVENT_EXCEPTION, .vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = gva};
+    vm->raised = (struct event){
+        .type = EVENT_EXCEPTION, .vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = gva};
 }
 
 /* SDM vol. 3, 17.3.1.4. */
@@ -63,7 +65,8 @@ static void combine(struct vm *vm, const struct event *first)
 /* Faults push RF set, so that an instruction breakpoint is not taken again (SDM vol. 3, 17.3.1.1). */
 static bool is_fault(u8 vector)
 {
-    return vector != VEC_DB && vector != VEC_BP && vector != VEC_OF && vector != VEC_DF && vector != VEC_MC;
+    return vector != VEC_DB && vector != VEC_BP && vector != VEC_OF && vector != VEC_DF &&
+           vector != VEC_MC;
 }
 
 static void inject(struct vm *vm, const struct event *event)

@@ -11,16 +11,11 @@ static u64 short_length(enum exit_reason reason, const u8 *c)
     if (c[0] != 0x0f)
         return 0;
     switch (reason) {
-    case EXIT_CPUID:
-        return c[1] == 0xa2 ? 2 : 0;
-    case EXIT_RDMSR:
-        return c[1] == 0x32 ? 2 : 0;
-    case EXIT_WRMSR:
-        return c[1] == 0x30 ? 2 : 0;
-    case EXIT_CACHE:
-        return c[1] == 0x08 || c[1] == 0x09 ? 2 : 0;
-    default:
-        return 0;
+    case EXIT_CPUID: return c[1] == 0xa2 ? 2 : 0;
+    case EXIT_RDMSR: return c[1] == 0x32 ? 2 : 0;
+    case EXIT_WRMSR: return c[1] == 0x30 ? 2 : 0;
+    case EXIT_CACHE: return c[1] == 0x08 || c[1] == 0x09 ? 2 : 0;
+    default: return 0;
     }
 }
 
@@ -105,7 +100,8 @@ static bool decode_invlpg(struct vm *vm, u64 *address)
     struct vcpu *v = vm->vcpu;
     unsigned available;
     const u8 *c = vm_code(vm, &available);
-    if (!c || available < 3 || c[0] != 0x0f || c[1] != 0x01 || (c[2] & 0xf8) != 0x38 || (c[2] & 7) == 4 || (c[2] & 7) == 5)
+    if (!c || available < 3 || c[0] != 0x0f || c[1] != 0x01 || (c[2] & 0xf8) != 0x38 ||
+        (c[2] & 7) == 4 || (c[2] & 7) == 5)
         return false;
     *address = v->gpr[c[2] & 7];
     if (vcpu_code64(v))

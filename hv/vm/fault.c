@@ -10,25 +10,20 @@ void vm_page_fault(struct vm *vm, const struct exit *e)
     bool ac = vcpu_rflags(v) & RFLAGS_AC;
 
     switch (mmu_page_fault(v->mmu, e->address, e->error, ac, &vm->fault_walk)) {
-    case MMU_FIXED:
-        vm->counters.id = COUNT_PF_FIXED;
-        return;
+    case MMU_FIXED: vm->counters.id = COUNT_PF_FIXED; return;
     case MMU_GUEST_FAULT:
         vm->counters.id = COUNT_PF_GUEST;
         vm_raise_pf(vm, e->address, vm->fault_walk.pfec);
         return;
-    case MMU_EMULATE_STORE:
-        vm->counters.id = COUNT_PF_STORE;
-        break;
-    case MMU_EMULATE_MMIO:
-        vm->counters.id = COUNT_PF_MMIO;
-        break;
+    case MMU_EMULATE_STORE: vm->counters.id = COUNT_PF_STORE; break;
+    case MMU_EMULATE_MMIO: vm->counters.id = COUNT_PF_MMIO; break;
     }
     /* A fault while an event was delivered (a stack in a guest table or in device memory) cannot be
      * emulated as an instruction: the delivery itself would have to be. */
     if (v->interrupted.type != EVENT_NONE && v->interrupted.type != EVENT_SOFT) {
         if (vm->counters.id == COUNT_PF_STORE)
-            mmu_will_write(vm->mmu, vm->fault_walk.gpa & PAGE_MASK, PAGE_SIZE); /* it is no table any more */
+            mmu_will_write(vm->mmu, vm->fault_walk.gpa & PAGE_MASK,
+                           PAGE_SIZE); /* it is no table any more */
         else
             vm_end(vm, VM_ERROR, "an event's stack frame lies in device memory");
         return;

@@ -30,7 +30,7 @@ static void io_single(struct vm *vm, const struct exit *e)
 struct string {
     struct vm *vm;
     const struct exit *e;
-    u64 mask;   /* of rCX, rSI and rDI: the address size */
+    u64 mask; /* of rCX, rSI and rDI: the address size */
     u64 base, limit;
     u64 *index; /* rSI or rDI */
     bool user, check_limit;

@@ -26,8 +26,8 @@ static void fail(const char *why)
 
 static void start_record(const struct vm *vm)
 {
-    log_line("@hv start version=%s virt=%s mem_bytes=%lu tsc_hz=%lu cmdline=\"%s\"", VERSION, vm->vcpu->virt->name,
-             vm->options.mem_bytes, vm->clock.tsc_hz, boot.cmdline);
+    log_line("@hv start version=%s virt=%s mem_bytes=%lu tsc_hz=%lu cmdline=\"%s\"", VERSION,
+             vm->vcpu->virt->name, vm->options.mem_bytes, vm->clock.tsc_hz, boot.cmdline);
     vm_cpuid_log();
 }
 
@@ -71,7 +71,9 @@ void hv_main(u32 magic, u32 info)
         fail("this CPU lacks the no-execute bit (CPUID 80000001h EDX bit 20)");
     if (!host_paging_init(&memory, &boot))
         fail("no memory left for the hypervisor's own page tables");
-    host_pic_init(vm.options.console_port == 0x3f8 ? 1 << 4 : vm.options.console_port == 0x2f8 ? 1 << 3 : 0);
+    host_pic_init(vm.options.console_port == 0x3f8   ? 1 << 4
+                  : vm.options.console_port == 0x2f8 ? 1 << 3
+                                                     : 0);
     if (!host_clock_init(&vm.clock))
         fail("this CPU lacks a local APIC (CPUID 1 EDX bit 9)");
     vm.memory = &memory;

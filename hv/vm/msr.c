@@ -84,30 +84,15 @@ bool vm_msr_read(struct vm *vm, u32 index, u64 *value)
         return true;
     }
     switch (index) {
-    case MSR_EFER:
-        *value = vm->vcpu->efer;
-        return true;
-    case MSR_PAT:
-        *value = vm->vcpu->pat;
-        return true;
-    case MSR_TSC:
-        *value = guest_tsc(vm);
-        return true;
-    case MSR_MTRRCAP:
-        *value = MTRRCAP_VALUE;
-        return true;
-    case MSR_TSC_ADJUST:
-        *value = vm->msr->tsc_adjust;
-        return true;
+    case MSR_EFER: *value = vm->vcpu->efer; return true;
+    case MSR_PAT: *value = vm->vcpu->pat; return true;
+    case MSR_TSC: *value = guest_tsc(vm); return true;
+    case MSR_MTRRCAP: *value = MTRRCAP_VALUE; return true;
+    case MSR_TSC_ADJUST: *value = vm->msr->tsc_adjust; return true;
     case MSR_PLATFORM_ID:
-    case MSR_BIOS_SIGN_ID: /* no microcode was loaded */
-        *value = 0;
-        return true;
-    case MSR_MISC_ENABLE: /* fast strings (SDM vol. 4, table 2-2) */
-        *value = 1;
-        return true;
-    case MSR_APIC_BASE: /* CPUID shows no APIC */
-        return false;
+    case MSR_BIOS_SIGN_ID: /* no microcode was loaded */ *value = 0; return true;
+    case MSR_MISC_ENABLE: /* fast strings (SDM vol. 4, table 2-2) */ *value = 1; return true;
+    case MSR_APIC_BASE: /* CPUID shows no APIC */ return false;
     }
     /* AMD's implementation registers: defined on every such CPU, nothing behind them here. */
     if (is_amd() && index >= MSR_AMD_FIRST && index < MSR_AMD_FIRST + 0x2000) {
@@ -132,22 +117,16 @@ bool vm_msr_write(struct vm *vm, u32 index, u64 value)
         return true;
     }
     switch (index) {
-    case MSR_EFER:
-        return vm_efer_write(vm, value);
+    case MSR_EFER: return vm_efer_write(vm, value);
     case MSR_PAT:
         if (!pat_valid(value))
             return false;
         vm->vcpu->pat = value;
         return true;
-    case MSR_TSC:
-        tsc_adjust(vm, vm->msr->tsc_adjust + value - guest_tsc(vm));
-        return true;
-    case MSR_TSC_ADJUST:
-        tsc_adjust(vm, value);
-        return true;
+    case MSR_TSC: tsc_adjust(vm, vm->msr->tsc_adjust + value - guest_tsc(vm)); return true;
+    case MSR_TSC_ADJUST: tsc_adjust(vm, value); return true;
     case MSR_BIOS_SIGN_ID:
-    case MSR_MISC_ENABLE:
-        return true;
+    case MSR_MISC_ENABLE: return true;
     }
     return is_amd() && index >= MSR_AMD_FIRST && index < MSR_AMD_FIRST + 0x2000;
 }

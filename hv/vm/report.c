@@ -6,7 +6,8 @@
 
 static void report_registers(struct vcpu *v)
 {
-    static const char *const seg[SEG_COUNT] = {"es", "cs", "ss", "ds", "fs", "gs", "gdtr", "ldtr", "idtr", "tr"};
+    static const char *const seg[SEG_COUNT] = {"es", "cs",   "ss",   "ds",   "fs",
+                                               "gs", "gdtr", "ldtr", "idtr", "tr"};
     const u64 *g = v->gpr;
     vcpu_need(v, ~0u);
     log_line("rip %016lx rflags %016lx cpl %u", v->rip, v->rflags, v->virt->cpl(v));
@@ -16,8 +17,8 @@ static void report_registers(struct vcpu *v)
     log_line("r12 %016lx r13 %016lx r14 %016lx r15 %016lx", g[R12], g[R13], g[R14], g[R15]);
     log_line("cr0 %lx cr3 %lx cr4 %lx efer %lx", v->cr0, v->cr3, v->cr4, v->efer);
     for (unsigned i = 0; i < SEG_COUNT; i++)
-        log_line("%-4s %04x base %016lx limit %08x attr %03x", seg[i], v->seg[i].sel, v->seg[i].base, v->seg[i].limit,
-                 v->seg[i].attr);
+        log_line("%-4s %04x base %016lx limit %08x attr %03x", seg[i], v->seg[i].sel,
+                 v->seg[i].base, v->seg[i].limit, v->seg[i].attr);
 }
 
 static void report_code(struct vm *vm)

@@ -87,7 +87,8 @@ static void idle(struct vm *vm)
 
 static void trace(struct vm *vm, const struct exit *e)
 {
-    vm->ring[vm->exits++ % EXIT_RING] = (struct exit_trace){e->code, vm->vcpu->rip, e->info1, e->info2};
+    vm->ring[vm->exits++ % EXIT_RING] =
+        (struct exit_trace){e->code, vm->vcpu->rip, e->info1, e->info2};
 }
 
 /* Between exits, outside their accounts: what is to be sent, and the audit. */
@@ -100,7 +101,8 @@ static void housekeeping(struct vm *vm)
         log_drain();
         vm->log_due = false;
     }
-    if (unlikely(vm->options.audit_every) && vm->exits % vm->options.audit_every == 0 && mmu_audit(vm->mmu, text, sizeof text)) {
+    if (unlikely(vm->options.audit_every) && vm->exits % vm->options.audit_every == 0 &&
+        mmu_audit(vm->mmu, text, sizeof text)) {
         log_line("audit: %s", text);
         vm_end(vm, VM_PANIC, "the audit found a shadow entry that the guest's tables do not allow");
     }

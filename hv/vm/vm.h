@@ -38,12 +38,12 @@ struct vm {
     u64 tsc_base; /* TSC of the machine below at the guest's RESET; device time is the difference */
     u64 now;      /* device time of this exit */
     u64 alive;    /* device time of the last sign of life */
-    struct event raised; /* an exception that handling this exit raised */
+    struct event raised;   /* an exception that handling this exit raised */
     struct event deferred; /* an interrupt whose delivery a guest exception interrupted */
-    bool window;         /* an interrupt window is asked for */
+    bool window;           /* an interrupt window is asked for */
     bool halted;
     bool init_due; /* the CPU's INIT pin, after this exit */
-    bool log_due; /* a mark's records are to be sent */
+    bool log_due;  /* a mark's records are to be sent */
     struct code_page code;
     struct emul emul;
     struct mmu_walk fault_walk; /* of the #PF exit under way: saves the emulator the same walk */
