@@ -92,7 +92,7 @@ static void memory(void **state)
         "mem=x",
         "mem=18446744073709551616M",
         "mem=17592186044416M",
-        "mem=17179869184G",
+        "mem=17179869185G",
         "mem=99999999999999999999999G",
     };
     for (unsigned i = 0; i < array_size(cases); i++) {
