@@ -29,7 +29,7 @@ enum exit_reason {
     EXIT_TASK_SWITCH,
     EXIT_TRIPLE_FAULT,
     EXIT_INIT,
-    EXIT_ENTRY_FAILED, /* the guest state is not one the CPU enters; text says why */
+    EXIT_ENTRY_FAILED, /* the guest state is not one the CPU enters */
     EXIT_UNKNOWN,
     EXIT_REASONS,
 };
@@ -53,7 +53,7 @@ struct exit {
         bool in, string, rep;
     } io;
     u64 code, info1, info2; /* the vendor's own, for reports */
-    const char *text;
+    const char *text;       /* why such an exit ends the VM, or NULL */
 };
 
 /* An event for the guest, or one whose delivery an exit interrupted. */

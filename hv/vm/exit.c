@@ -183,11 +183,17 @@ static void on_entry_failed(struct vm *vm, const struct exit *e)
     vm_end(vm, VM_ERROR, e->text);
 }
 
-static void on_unknown(struct vm *vm, const struct exit *e)
+static void on_task_switch(struct vm *vm, const struct exit *e)
 {
     (void)e;
     vm->counters.id = COUNT_OTHER;
-    vm_end(vm, VM_ERROR, "an exit of unknown reason");
+    vm_end(vm, VM_ERROR, "a hardware task switch, which this hypervisor does not emulate");
+}
+
+static void on_unknown(struct vm *vm, const struct exit *e)
+{
+    vm->counters.id = COUNT_OTHER;
+    vm_end(vm, VM_ERROR, e->text ? e->text : "an exit of unknown reason");
 }
 
 static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e) = {
@@ -206,7 +212,7 @@ static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e)
     [EXIT_CACHE] = on_cache,
     [EXIT_XSETBV] = on_unknown,
     [EXIT_VIRT] = on_virt,
-    [EXIT_TASK_SWITCH] = on_unknown,
+    [EXIT_TASK_SWITCH] = on_task_switch,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
     [EXIT_INIT] = on_unknown,
     [EXIT_ENTRY_FAILED] = on_entry_failed,

@@ -316,6 +316,17 @@ static enum exit_reason simple_reason(u64 code)
     return EXIT_UNKNOWN;
 }
 
+/* What to say where such an exit ends the VM. */
+static const char *exit_text(u64 code)
+{
+    switch (code) {
+    case VMEXIT_INVALID: return "VMRUN refused the state (APM vol. 2, 15.5.1)";
+    case VMEXIT_FERR_FREEZE: return "an x87 error with CR0.NE clear, whose IRQ 13 is not emulated";
+    case VMEXIT_INIT: return "an INIT signal of the machine below";
+    }
+    return NULL;
+}
+
 static void svm_run(struct vcpu *v, struct exit *e)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -353,8 +364,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
         e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
     else
         e->reason = simple_reason(code);
-    e->text =
-        e->reason == EXIT_ENTRY_FAILED ? "VMRUN refused the state (APM vol. 2, 15.5.1)" : NULL;
+    e->text = exit_text(code);
 }
 
 const struct virt_ops svm_ops = {
