@@ -127,9 +127,10 @@ static void prefetch_table(struct mmu *mmu, u32 page, const void *table)
  * first that is filled or that the guest has not used. */
 static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
 {
-    const struct spage *sp = &mmu->pages[page];
-    bool fresh = sp->count == 1;
+    struct spage *sp = &mmu->pages[page];
+    bool fresh = !sp->scanned;
 
+    sp->scanned = true;
     if (sp->role.direct) {
         if (fresh)
             prefetch_direct(mmu, page);

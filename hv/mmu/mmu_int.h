@@ -83,6 +83,7 @@ struct spage {
     u8 history;    /* how well going out of sync paid lately: 0 to 2 */
     u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
     u8 blank;      /* trapped stores in a row of zeros over zeros */
+    bool scanned;  /* the whole guest table was looked through for what to prefetch */
     u64 present[8];
 };
 
