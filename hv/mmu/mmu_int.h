@@ -80,7 +80,7 @@ struct spage {
     bool used;
     bool referenced;
     u8 downgrades; /* trapped stores in a row that took rights away */
-    u8 history;    /* how well going out of sync paid lately: 0 to 2 */
+    u8 history;    /* how well going out of sync paid lately: 0 to UNSYNC_AFTER */
     u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
     u8 blank;      /* trapped stores in a row of zeros over zeros */
     bool scanned;  /* the whole guest table was looked through for what to prefetch */

@@ -3,7 +3,7 @@
 
 #include "mmu/mmu_int.h"
 
-#define UNSYNC_AFTER 2 /* trapped stores in a row that took rights away */
+#define UNSYNC_AFTER 1 /* trapped stores in a row that took rights away */
 #define IDLE_AFTER 2   /* trapped stores in a row that mattered to nobody */
 #define BLANK_AFTER 4  /* trapped stores in a row of zeros over zeros */
 
