@@ -364,7 +364,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
         e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
     else
         e->reason = simple_reason(code);
-    /* Some emulators switch tasks without the intercept (docs/emulator-differences.md): CR3 is then
+    /* Some emulators switch tasks without the intercept (docs/caveats.md): CR3 is then
      * the guest's own choice, and the VM must not go on. */
     if (unlikely(b->cr3 != mmu_root(v->mmu)))
         e->reason = EXIT_TASK_SWITCH;
