@@ -40,6 +40,9 @@ paper_tests() { "$amd64" list | awk -v t="$1" '$2 == t { print $1 }' |
 is "tables 3 to 8 are complete" \
     "$(for t in 3 4 5 6 7 8; do paper_tests $t; done | xargs)" "15 4 12 7 11 7"
 
+ok "MemoryMotion with one byte a page" run "$amd64" --only=memorymotion_byte
+ok "  still has a fault a page" has 'faults_per_page: 1\.0'
+
 order() { run "$amd64" --table=4 --shuffle --seed="$1"; grep '^ok' "$work/out.tap"; }
 is "a seed fixes the order" "$(order 7)" "$(order 7)"
 ok "another seed gives another order" test "$(order 7)" != "$(order 8)"
