@@ -89,6 +89,8 @@ for arch in i386 amd64; do
     for function in array_solve matrix_transform; do
         ok "$arch $function multiplies" test "$(all_in $arch $function '^mul[sp]d')" -ge 1
     done
+    ok "$arch bits_flip: bit by bit" \
+        test "$(in_loop "$B/guestbench-$arch" bits_flip '^(or|and|xor|not|bt[src])')" -ge 3
     # one store a 128 bytes, in a loop or all 32 in a row
     stores=$(in_loop "$B/guestbench-$arch" page_iter '^movb +\$0x1,')
     ok "$arch page_iter: stores into the page ($stores)" test "$stores" -ge 1
