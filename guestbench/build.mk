@@ -50,6 +50,7 @@ $(eval $(call host_test,guestbench-tap,guestbench/tests/test_tap.c $(addprefix g
 	report.c result.c stats.c tap.c),-lm))
 $(eval $(call host_test,guestbench-sort,guestbench/tests/test_sort_ints.c guestbench/sort_ints.c))
 $(eval $(call host_test,guestbench-idea,guestbench/tests/test_idea.c guestbench/idea.c))
+$(eval $(call host_test,guestbench-emfloat,guestbench/tests/test_emfloat.c guestbench/emfloat.c,-lm))
 $(eval $(call host_test,guestbench-accounts,guestbench/tests/test_account_file.c \
 	guestbench/account_file.c))
 
