@@ -23,6 +23,9 @@ $(B)/guestbench.$(1).d/%.o: %.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/bui
 	$$(CC) $$(GB_CFLAGS) $$(GB_MACHINE_$(1)) \
 		-isystem $$(GB_MUSL_$(1))/include/$$(GB_TRIPLET_$(1)) -MMD -MP -c -o $$@ $$<
 
+# What times the C library must call it.
+$(B)/guestbench.$(1).d/guestbench/table7_%.o: GB_CFLAGS += -fno-builtin
+
 $(B)/guestbench-$(1): LIB = $$(GB_MUSL_$(1))/lib/$$(GB_TRIPLET_$(1))
 $(B)/guestbench-$(1): $$(GB_OBJECTS_$(1))
 	$$(CC) $$(GB_MACHINE_$(1)) -no-pie -static -nostdlib -Wl,--build-id=sha1 -Wl,-z,noexecstack \
@@ -45,6 +48,11 @@ $(eval $(call host_test,guestbench-config,guestbench/tests/test_config.c guestbe
 $(eval $(call host_test,guestbench-modules,guestbench/tests/test_modules.c guestbench/core/modules.c))
 $(eval $(call host_test,guestbench-tap,guestbench/tests/test_tap.c $(addprefix guestbench/core/,\
 	report.c result.c stats.c tap.c),-lm))
+$(eval $(call host_test,guestbench-sort,guestbench/tests/test_sort_ints.c guestbench/sort_ints.c))
+$(eval $(call host_test,guestbench-idea,guestbench/tests/test_idea.c guestbench/idea.c))
+$(eval $(call host_test,guestbench-emfloat,guestbench/tests/test_emfloat.c guestbench/emfloat.c,-lm))
+$(eval $(call host_test,guestbench-accounts,guestbench/tests/test_account_file.c \
+	guestbench/account_file.c))
 
 # The core with benchmarks that go wrong, and the suite as a command.
 $(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \

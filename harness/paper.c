@@ -4,9 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { arithmetic, calls, disk, ipc, library, memory, overall };
+enum { kernels, arithmetic, calls, disk, ipc, library, memory, overall };
 
 const struct paper_table paper_tables[] = {
+    [kernels] = {"table 2", "Table 2. Nbench"},
     [arithmetic] = {"table 3", "Table 3. arithmetic"},
     [calls] = {"table 4", "Table 4. function calls"},
     [disk] = {"table 5", "Table 5. disk and file system"},
@@ -18,6 +19,16 @@ const struct paper_table paper_tables[] = {
 const size_t paper_tables_n = sizeof(paper_tables) / sizeof(*paper_tables);
 
 static const struct paper_row rows[] = {
+    {"nbench.numeric_sort", kernels, 814, 812, false},
+    {"nbench.string_sort", kernels, 112, 111, false},
+    {"nbench.bitfield", kernels, 387860000, 386170000, false},
+    {"nbench.fp_emulation", kernels, 99, 98, false},
+    {"nbench.fourier", kernels, 21492, 21404, false},
+    {"nbench.assignment", kernels, 28, 28, false},
+    {"nbench.idea", kernels, 4063, 4050, false},
+    {"nbench.huffman", kernels, 1754, 1744, false},
+    {"nbench.neural_net", kernels, 32, 32, false},
+    {"nbench.lu_decomposition", kernels, 1249, 1242, false},
     {"aim9.add_short", arithmetic, 2360006, 2344818, false},
     {"aim9.add_int", arithmetic, 3194935, 3180409, false},
     {"aim9.add_long", arithmetic, 3194935, 3180409, false},
@@ -67,6 +78,9 @@ static const struct paper_row rows[] = {
     {"aim9.sort_rtns_1", library, 1083, 1057, false},
     {"aim9.signal_test", library, 454740, 453115, false},
     {"aim9.misc_rtns_1", library, 26743, 11323, false},
+    // of these two the text only tells the loss: 0.88 % and, for getpwuid(), 68.39 %
+    {"aim9.misc_ids", library, 100, 100 - 0.88, false},
+    {"aim9.misc_pw_mmap", library, 100, 100 - 68.39, false},
     {"aim9.page_test", memory, 590226, 93211, false},
     {"aim9.brk_test", memory, 3133755, 3106896, false},
     {"aim9.exec_test", memory, 1144, 212, false},

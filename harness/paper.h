@@ -1,4 +1,4 @@
-// The figures of the paper that the benchmarks repeat (its tables 3 to 8 and figure 3).
+// The figures of the paper that the benchmarks repeat (its tables 2 to 8 and figure 3).
 #pragma once
 #include <stdbool.h>
 #include <stddef.h>

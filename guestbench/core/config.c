@@ -24,7 +24,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {{"set", "SET", "sizes: quick, standard or paper (quick)"}, TEXT, AT(set), 0, 0, NULL},
-    {{"table", "LIST", "tables to run: 3,4,5,6,8,ipc,mm,events or all"},
+    {{"table", "LIST", "tables to run: 2,3,4,5,6,7,8,ipc,mm,events or all"},
      TEXT,
      AT(tables),
      0,

@@ -112,6 +112,12 @@ static int run_script(const char *path)
     return status;
 }
 
+static int touch_memory(int argc, char **argv)
+{
+    int mode = argc > 3 ? atoi(argv[3]) : TOUCH_ALL;
+    return memory_touch((size_t)atol(argv[2]) << 20, (enum memory_touch_mode)mode) ? 0 : 1;
+}
+
 int self_command(int argc, char **argv)
 {
     if (argc < 2)
@@ -121,7 +127,7 @@ int self_command(int argc, char **argv)
     if (argc < 3)
         return -1;
     if (strcmp(argv[1], "--mm-child") == 0)
-        return memory_touch((size_t)atol(argv[2]) << 20) ? 0 : 1;
+        return touch_memory(argc, argv);
     if (strcmp(argv[1], "--list") == 0)
         return list_directory(argv[2]);
     if (strcmp(argv[1], "--script") != 0)

@@ -16,8 +16,8 @@ void self_exec(char *const argv[]);
 
 /*
  * Runs one of the hidden commands that benchmarks execute (--exit0, --mm-child
- * MIB, --script FILE, --list DIR). Returns its exit status, or -1 if argv holds
- * none of them.
+ * MIB [MODE], --script FILE, --list DIR; MODE is an enum memory_touch_mode).
+ * Returns its exit status, or -1 if argv holds none of them.
  */
 int self_command(int argc, char **argv);
 

@@ -53,6 +53,13 @@ is "a kept loop is seen" "$(in_loop "$work/gone.o" kept '^addsd')" 1
 
 check() { is "$1 $2: $4 in the loop" "$(in_loop "$B/guestbench-$1" "$2" "$3")" "$4"; }
 
+# all_in ARCH FUNCTION REGEX: how many instructions of the function match.
+all_in() {
+    objdump -d --no-show-raw-insn --disassemble="$2" "$B/guestbench-$1" |
+        awk -F'\t' -v regex="$3" '/^ *[0-9a-f]+:\t/ { total += $2 ~ regex } END { print total + 0 }'
+}
+
+numeric='exp|floor|log10|ceil|log|modf|frexp|ldexp|abs|fmod|fabs|pow|sqrt|srand|rand|labs'
 for arch in i386 amd64; do
     check $arch arith_add_double '^addsd' 12
     check $arch arith_add_float '^addss' 12
@@ -75,6 +82,15 @@ for arch in i386 amd64; do
     check $arch cpuid_iter '^cpuid' 1
     check $arch pio_in_iter '^in +' 1
     check $arch pio_out_iter '^(in|out) +' 2
+    check $arch math_trig '^call .*<(sin|asin|cos|acos|tan|atan|tanh|sinh|cosh|atan2)>' 10
+    check $arch string_classes '^call .*<is' 11
+    is "$arch math_group: 16 calls" "$(all_in $arch math_group "^call .*<($numeric)>")" 16
+    is "$arch jmp_descend calls itself" "$(all_in $arch jmp_descend '^call .*<jmp_descend>')" 1
+    for function in array_solve matrix_transform; do
+        ok "$arch $function multiplies" test "$(all_in $arch $function '^mul[sp]d')" -ge 1
+    done
+    ok "$arch bits_flip: bit by bit" \
+        test "$(in_loop "$B/guestbench-$arch" bits_flip '^(or|and|xor|not|bt[src])')" -ge 3
     # one store a 128 bytes, in a loop or all 32 in a row
     stores=$(in_loop "$B/guestbench-$arch" page_iter '^movb +\$0x1,')
     ok "$arch page_iter: stores into the page ($stores)" test "$stores" -ge 1

@@ -339,10 +339,11 @@ static void paper(void **state)
     static const struct {
         const char *name;
         double percent;
-    } table[] = {{"aim9.add_short", 0.64},  {"aim9.fun_cal2", 2.61},
-                 {"aim9.disk_rd", 74.10},   {"aim9.sync_disk_rw", -96.50},
-                 {"aim9.fifo_test", 12.97}, {"aim9.misc_rtns_1", 57.66},
-                 {"aim9.page_test", 84.21}, {"aim9.fork_test", 91.45}};
+    } table[] = {
+        {"aim9.add_short", 0.64},      {"aim9.fun_cal2", 2.61},   {"aim9.disk_rd", 74.10},
+        {"aim9.sync_disk_rw", -96.50}, {"aim9.fifo_test", 12.97}, {"aim9.misc_rtns_1", 57.66},
+        {"aim9.page_test", 84.21},     {"aim9.fork_test", 91.45}, {"nbench.bitfield", 0.44},
+        {"nbench.fourier", 0.41},      {"aim9.misc_ids", 0.88},   {"aim9.misc_pw_mmap", 68.39}};
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
         assert_true(fabs(paper_loss(paper_find(table[i].name)) * 100 - table[i].percent) < 0.006);
     assert_null(paper_find("aim9.page_test_steady"));

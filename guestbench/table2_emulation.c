@@ -1,0 +1,89 @@
+/* Table 2: FP Emulation (Nbench): arithmetic of floating point in software. */
+#include <math.h>
+#include <string.h>
+
+#include "core/bench.h"
+#include "emfloat.h"
+#include "nbench_random.h"
+
+enum { OPERANDS = 3000 };
+
+static struct emfloat left[OPERANDS], right[OPERANDS], results[OPERANDS];
+
+/* Of 16 operations 4 add, 4 subtract, 5 multiply and 3 divide. */
+static const char operations[16] = "++++----*****///";
+
+static int32_t not_zero(struct nbench_random *random)
+{
+    int32_t number = nbench_random_next(random);
+    return number ? number : 1;
+}
+
+static void emulation_setup(struct bench_run *run)
+{
+    struct nbench_random random = NBENCH_RANDOM_START;
+    (void)run;
+    for (int i = 0; i < OPERANDS; i++) {
+        struct emfloat scale = emfloat_from(not_zero(&random));
+        struct emfloat a = emfloat_from(not_zero(&random)), b = emfloat_from(not_zero(&random));
+        left[i] = emfloat_divide(&a, &scale);
+        right[i] = emfloat_divide(&b, &scale);
+    }
+}
+
+static struct emfloat operate(char operation, const struct emfloat *a, const struct emfloat *b)
+{
+    struct emfloat negative;
+    switch (operation) {
+    case '+': return emfloat_add(a, b);
+    case '-': negative = emfloat_negative(*b); return emfloat_add(a, &negative);
+    case '*': return emfloat_multiply(a, b);
+    default: return emfloat_divide(a, b);
+    }
+}
+
+static void emulation_iter(struct bench_run *run, uint64_t n)
+{
+    (void)run;
+    for (; n > 0; n--) {
+        for (int i = 0; i < OPERANDS; i++)
+            results[i] = operate(operations[i % 16], &left[i], &right[i]);
+    }
+}
+
+static long double expected_of(char operation, long double a, long double b)
+{
+    switch (operation) {
+    case '+': return a + b;
+    case '-': return a - b;
+    case '*': return a * b;
+    default: return a / b;
+    }
+}
+
+/* The processor's 80-bit format has as many bits; the last two are left to rounding. */
+static void emulation_verify(struct bench_run *run)
+{
+    for (int i = 0; i < OPERANDS; i++) {
+        long double a = emfloat_value(&left[i]), b = emfloat_value(&right[i]);
+        long double got = emfloat_value(&results[i]);
+        long double expected = expected_of(operations[i % 16], a, b);
+        if (!(fabsl(got - expected) <= fabsl(expected) * 0x1p-62L))
+            bench_mismatch(run, (double)expected, (double)got);
+    }
+    memset(results, 0, sizeof results);
+}
+
+static const struct bench emulation[] = {
+    {.name = "nbench.fp_emulation",
+     .table = "2",
+     .unit = "passes/s",
+     .what = "3000 operations of floating point in software",
+     .flags = BENCH_EXTRA,
+     .ops = 1,
+     .setup = emulation_setup,
+     .iter = emulation_iter,
+     .verify = emulation_verify},
+};
+
+BENCH_TABLE(emulation);
