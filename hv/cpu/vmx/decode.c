@@ -4,6 +4,8 @@
 #include "host/cpu.h"
 #include "lib/fmt.h"
 
+#define DR7_GD (1ull << 13)
+
 /* Exits whose instruction length the CPU gives (SDM vol. 3, 27.2.5), and what they are. */
 static enum exit_reason instruction_reason(u32 code)
 {
@@ -72,6 +74,14 @@ static void unblock_nmi(void)
     __asm__ volatile("int $2" : : : "memory");
 }
 
+/* The exit has not written DR6: the qualification has what it would get (table 27-1). Nor has it cleared
+ * DR7.GD as the exception does (17.2.4). */
+static void decode_debug(struct vcpu *v, u64 qualification)
+{
+    vmx_set_dr(v, 6, (vmx_get_dr(v, 6) & ~0xfull) | (qualification & 0x600f));
+    vmx_set_dr(v, 7, vmx_get_dr(v, 7) & ~DR7_GD);
+}
+
 static void decode_exception(struct vcpu *v, struct exit *e, u64 qualification)
 {
     u32 info = (u32)vmread(EXIT_INTR_INFO);
@@ -84,9 +94,8 @@ static void decode_exception(struct vcpu *v, struct exit *e, u64 qualification)
     e->vector = (u8)info;
     e->error = info & VMX_EVENT_ERROR ? (u32)vmread(EXIT_ERROR_CODE) : 0;
     e->address = qualification; /* of a #PF */
-    /* The exit has not written DR6: the qualification has what it would get (table 27-1). */
     if (e->vector == VEC_DB)
-        vmx_set_dr(v, 6, (vmx_get_dr(v, 6) & ~0xfull) | (qualification & 0x600f));
+        decode_debug(v, qualification);
 }
 
 static void decode_interrupted(struct vcpu *v)
