@@ -41,7 +41,7 @@ memory: guest=${BOCHS_MEMORY:-256}, host=${BOCHS_MEMORY:-256}
 romimage: file=/usr/share/bochs/BIOS-bochs-latest
 vgaromimage: file=/usr/share/vgabios/vgabios.bin
 cpu: model=$model, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1
-clock: sync=none, time0=946684800
+clock: sync=none, time0=1767225600
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe, update_freq=1, realtime=0
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
