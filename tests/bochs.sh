@@ -1,5 +1,5 @@
-# Sourced by tests on Bochs: the hypervisor on its VT-x. Output goes to files in $work/NAME.
-# shellcheck shell=bash
+# Sourced by tests on Bochs: the hypervisor on its VT-x. Output goes to files in $work, the caller's.
+# shellcheck shell=bash disable=SC2154
 
 # bochs_iso ISO HV WORDS [FILE NAME]...: a CD whose GRUB loads the hypervisor with the firmware and these modules.
 bochs_iso() {

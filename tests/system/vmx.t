@@ -26,9 +26,12 @@ forgive() {
 all_pass() {
     local out=$work/tiny$1
     forgive <"$out/com1" >"$out/tap"
-    [ "$(cat "$out/status")" = 0 ] && grep -q "end end=poweroff" "$out/com2" && grep -q '^1\.\.[1-9]' "$out/tap" &&
-        ! grep -E '^(not ok|Bail out|# [^e])' "$out/tap" ||
-        { echo "status $(cat "$out/status")"; tail -n 30 "$out/tap" "$out/com2"; return 1; }
+    if [ "$(cat "$out/status")" != 0 ] || ! grep -q "end end=poweroff" "$out/com2" ||
+        ! grep -q '^1\.\.[1-9]' "$out/tap" || grep -E '^(not ok|Bail out|# [^e])' "$out/tap"; then
+        echo "status $(cat "$out/status")"
+        tail -n 15 "$out/tap" "$out/com2"
+        return 1
+    fi
 }
 
 # exits_of BITS ID REASON COUNT: between the marks of test ID; the marks' own five port writes are taken off.

@@ -14,7 +14,7 @@ struct vmx_vcpu {
     bool launched;
     bool check;   /* segments or modes changed: is the state one that the CPU enters? */
     bool refused; /* it is not */
-    char text[96];
+    char text[128];
 };
 
 static inline struct vmx_vcpu *vmx_of(struct vcpu *v)
