@@ -1,5 +1,6 @@
 /* The emulator's door to the VM: its memory, ports, registers. */
 
+#include "host/cpu.h"
 #include "lib/string.h"
 #include "vm/vm.h"
 
@@ -149,6 +150,8 @@ static enum emul_result op_in(struct emul *e, u16 port, unsigned size, u32 *valu
 {
     struct vm *vm = vm_of(e);
     counters_port(&vm->counters, port, true);
+    if (vm->counters.id == COUNT_INTERPRET) /* no exit has read the clock for this instruction */
+        vm_set_time(vm, rdtsc());
     *value = machine_in(vm->machine, port, size);
     return EMUL_OK;
 }
