@@ -2,7 +2,7 @@
 # a second time for the host by their tests.
 
 HV_SRCS := $(sort $(wildcard hv/lib/*.c hv/boot/*.c hv/boot/*.S hv/host/*.c hv/host/*.S \
-    hv/cpu/*.c hv/cpu/svm/*.c hv/cpu/svm/*.S hv/mmu/*.c hv/emul/*.c hv/dev/*.c hv/vm/*.c))
+    hv/cpu/*.c hv/cpu/svm/*.c hv/cpu/svm/*.S hv/cpu/vmx/*.c hv/cpu/vmx/*.S hv/mmu/*.c hv/emul/*.c hv/dev/*.c hv/vm/*.c))
 HV_OBJS := $(patsubst hv/%,$(B)/hv/%.o,$(HV_SRCS))
 HV_CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
     -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -Ihv

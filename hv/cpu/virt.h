@@ -29,6 +29,7 @@ enum exit_reason {
     EXIT_TASK_SWITCH,
     EXIT_TRIPLE_FAULT,
     EXIT_INIT,
+    EXIT_INTERPRET, /* nothing ran: the CPU cannot enter this state, the interpreter has to run it */
     EXIT_ENTRY_FAILED, /* the guest state is not one the CPU enters */
     EXIT_UNKNOWN,
     EXIT_REASONS,
@@ -87,6 +88,7 @@ struct vcpu {
     u64 rip, rflags;
     struct seg *seg;         /* SEG_COUNT; may be the backend's own memory */
     u64 cr0, cr3, cr4, efer; /* as the guest sees them */
+    u64 cr8;                 /* where its moves exit */
     u64 pat;
     bool int_shadow; /* STI or MOV SS: no interrupt before the next instruction has ended */
     struct event interrupted; /* whose delivery the last exit interrupted */
@@ -103,6 +105,9 @@ struct virt_ops {
     void (*reset)(struct vcpu *v, bool init);
     /* Enters the guest; returns at its next exit. The guest's TSC is the CPU's plus tsc_offset. */
     void (*run)(struct vcpu *v, struct exit *e);
+    /* Can run() enter this state? NULL: any. While false, run() returns EXIT_INTERPRET, and events are
+     * not for inject(). */
+    bool (*enterable)(struct vcpu *v);
     void (*load)(struct vcpu *v, u32 groups);
     unsigned (*cpl)(struct vcpu *v);
     /* After a change of cr0, cr3, cr4, efer or the mmu's root. */
@@ -116,9 +121,11 @@ struct virt_ops {
     /* DR6 and DR7, for the emulator's #DB. */
     u64 (*get_dr)(struct vcpu *v, unsigned n);
     void (*set_dr)(struct vcpu *v, unsigned n, u64 value);
+    u64 (*get_cr2)(struct vcpu *v);
+    void (*set_cr2)(struct vcpu *v, u64 value);
 };
 
-extern const struct virt_ops svm_ops;
+extern const struct virt_ops svm_ops, vmx_ops;
 
 static inline void vcpu_need(struct vcpu *v, u32 groups)
 {
@@ -138,6 +145,11 @@ static inline u64 vcpu_rflags(struct vcpu *v)
     return v->rflags;
 }
 
+static inline bool vcpu_enterable(struct vcpu *v)
+{
+    return !v->virt->enterable || v->virt->enterable(v);
+}
+
 /* 4-level long mode is active (as opposed to a 32-bit code segment in it). */
 static inline bool vcpu_lma(const struct vcpu *v)
 {
@@ -146,8 +158,10 @@ static inline bool vcpu_lma(const struct vcpu *v)
 
 static inline bool vcpu_code64(struct vcpu *v)
 {
+    if (!vcpu_lma(v))
+        return false;
     vcpu_need(v, VCPU_SEG);
-    return vcpu_lma(v) && v->seg[SEG_CS].attr & SEG_L;
+    return v->seg[SEG_CS].attr & SEG_L;
 }
 
 /* Moves past the instruction that exited. Ends an interrupt shadow and a resume flag, as its end does. */

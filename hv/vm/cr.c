@@ -83,16 +83,30 @@ u64 vm_cr_read(struct vm *vm, unsigned n)
 {
     struct vcpu *v = vm->vcpu;
     vcpu_need(v, VCPU_CR);
-    return n == 0 ? v->cr0 : n == 3 ? v->cr3 : n == 4 ? v->cr4 : 0;
+    switch (n) {
+    case 0: return v->cr0;
+    case 2: return v->virt->get_cr2(v);
+    case 3: return v->cr3;
+    case 4: return v->cr4;
+    case 8: return v->cr8;
+    }
+    return 0;
 }
 
 bool vm_cr_write(struct vm *vm, unsigned n, u64 value)
 {
-    vcpu_need(vm->vcpu, VCPU_CR);
+    struct vcpu *v = vm->vcpu;
+    vcpu_need(v, VCPU_CR);
     switch (n) {
     case 0: return write_cr0_guest(vm, value);
+    case 2: v->virt->set_cr2(v, value); return true;
     case 3: return write_cr3_guest(vm, value);
     case 4: return write_cr4_guest(vm, value);
+    case 8: /* no APIC: a priority without effect */
+        if (value >> 4)
+            return false;
+        v->cr8 = value;
+        return true;
     }
     return false;
 }
@@ -101,6 +115,7 @@ bool vm_cr_write(struct vm *vm, unsigned n, u64 value)
 bool vm_efer_write(struct vm *vm, u64 value)
 {
     struct vcpu *v = vm->vcpu;
+    vcpu_need(v, VCPU_CR);
     u32 features = cpuid(0x80000001, 0).edx;
     u64 allowed = EFER_LMA | (features & 1u << 11 ? EFER_SCE : 0) |
                   (features & 1u << 20 ? EFER_NXE : 0) | (features & 1u << 25 ? EFER_FFXSR : 0) |
@@ -157,6 +172,7 @@ void vm_cr(struct vm *vm, const struct exit *exit)
         vm_raise_error(vm, VEC_GP, 0);
         return;
     }
-    v->dirty |= VCPU_RSP;
+    if (e.gpr == RSP)
+        v->dirty |= VCPU_RSP;
     vm_skip(vm, e.next_rip);
 }

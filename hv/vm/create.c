@@ -235,12 +235,13 @@ static bool create_counters(struct vm *vm)
 /* The one place that knows which backends there are. */
 static const struct virt_ops *find_virt(char *why, size_t why_size)
 {
-    static const struct virt_ops *const backends[] = {&svm_ops};
-    char missing[160];
+    static const struct virt_ops *const backends[] = {&svm_ops, &vmx_ops};
+    char missing[array_size(backends)][96];
     for (unsigned i = 0; i < array_size(backends); i++)
-        if (backends[i]->probe(missing, sizeof missing))
+        if (backends[i]->probe(missing[i], sizeof missing[i]))
             return backends[i];
-    fmt_snprintf(why, why_size, "this CPU cannot run guests: it lacks %s", missing);
+    fmt_snprintf(why, why_size, "this CPU cannot run guests: it lacks %s, and %s", missing[0],
+                 missing[1]);
     return NULL;
 }
 

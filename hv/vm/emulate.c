@@ -1,5 +1,6 @@
 /* The emulator's door to the VM: its memory, ports, registers. */
 
+#include "host/cpu.h"
 #include "lib/string.h"
 #include "vm/vm.h"
 
@@ -149,6 +150,8 @@ static enum emul_result op_in(struct emul *e, u16 port, unsigned size, u32 *valu
 {
     struct vm *vm = vm_of(e);
     counters_port(&vm->counters, port, true);
+    if (vm->counters.id == COUNT_INTERPRET) /* no exit has read the clock for this instruction */
+        vm_set_time(vm, rdtsc());
     *value = machine_in(vm->machine, port, size);
     return EMUL_OK;
 }
@@ -298,19 +301,38 @@ static void finish(struct vm *vm, struct emul *e)
         vm_raise_step(vm);
 }
 
+static void raise_fault(struct vm *vm, const struct emul_fault *f)
+{
+    if (f->vector == VEC_PF)
+        vm_raise_pf(vm, f->cr2, f->error);
+    else if (f->has_error)
+        vm_raise_error(vm, f->vector, f->error);
+    else
+        vm_raise(vm, f->vector);
+}
+
+enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event)
+{
+    struct vcpu *v = vm->vcpu;
+    struct emul *e = vm_emul_begin(vm);
+    if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
+        v->virt->set_cr2(v, event->cr2);
+    enum emul_result r = emul_deliver(e, event->vector, false, event->has_error, event->error);
+    if (r == EMUL_OK)
+        finish(vm, e);
+    else if (r == EMUL_FAULT)
+        raise_fault(vm, &e->fault);
+    else
+        vm_end(vm, VM_ERROR, "a task gate, which this hypervisor does not emulate");
+    return r;
+}
+
 void vm_emulate(struct vm *vm)
 {
     struct emul *e = vm_emul_begin(vm);
     switch (emul_step(e, vm->counters.id == COUNT_PF_STORE ? REP_TABLE : REP_MMIO)) {
     case EMUL_OK: finish(vm, e); return;
-    case EMUL_FAULT:
-        if (e->fault.vector == VEC_PF)
-            vm_raise_pf(vm, e->fault.cr2, e->fault.error);
-        else if (e->fault.has_error)
-            vm_raise_error(vm, e->fault.vector, e->fault.error);
-        else
-            vm_raise(vm, e->fault.vector);
-        return;
+    case EMUL_FAULT: raise_fault(vm, &e->fault); return;
     case EMUL_UNHANDLED:
         vm_end(vm, VM_ERROR, "an instruction that the emulator does not execute");
         return;

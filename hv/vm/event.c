@@ -69,6 +69,19 @@ static bool is_fault(u8 vector)
            vector != VEC_MC;
 }
 
+/* For a state that the CPU does not enter. Bounded: the third fault in a row is a triple fault. */
+static void deliver_interpreted(struct vm *vm, const struct event *event)
+{
+    struct event first = *event;
+    while (vm_emul_deliver(vm, &first) == EMUL_FAULT) {
+        combine(vm, &first);
+        if (vm->end != VM_RUNS)
+            return;
+        first = vm->raised;
+        vm->raised.type = EVENT_NONE;
+    }
+}
+
 static void inject(struct vm *vm, const struct event *event)
 {
     struct vcpu *v = vm->vcpu;
@@ -79,7 +92,10 @@ static void inject(struct vm *vm, const struct event *event)
     }
     v->int_shadow = false;
     vm->halted = false;
-    v->virt->inject(v, event);
+    if (likely(vcpu_enterable(v)))
+        v->virt->inject(v, event);
+    else
+        deliver_interpreted(vm, event);
 }
 
 static bool can_interrupt(struct vcpu *v)
@@ -104,12 +120,14 @@ void vm_deliver(struct vm *vm)
     if (vm->raised.type != EVENT_NONE) {
         if (interrupted->type != EVENT_NONE)
             combine(vm, interrupted);
-        inject(vm, &vm->raised);
+        struct event event = vm->raised;
         vm->raised.type = EVENT_NONE;
+        inject(vm, &event);
         busy = true;
     } else if (interrupted->type != EVENT_NONE && interrupted->type != EVENT_SOFT) {
         /* EVENT_SOFT: RIP is still at the INT instruction, which is executed again. */
-        inject(vm, interrupted);
+        struct event event = *interrupted;
+        inject(vm, &event);
         busy = true;
     }
     interrupted->type = EVENT_NONE;
@@ -123,8 +141,9 @@ void vm_deliver(struct vm *vm)
         return;
     }
     if (vm->deferred.type != EVENT_NONE) {
-        inject(vm, &vm->deferred);
+        struct event event = vm->deferred;
         vm->deferred.type = EVENT_NONE;
+        inject(vm, &event);
     } else {
         struct event event = {.type = EVENT_INTR, .vector = machine_intr_ack(vm->machine)};
         inject(vm, &event);

@@ -1,5 +1,6 @@
 /* One function an exit reason. */
 
+#include "host/cpu.h"
 #include "vm/vm.h"
 
 /* Two-byte codes of the instructions that exit without operands to decode, where the CPU gives no
@@ -196,6 +197,28 @@ static void on_unknown(struct vm *vm, const struct exit *e)
     vm_end(vm, VM_ERROR, e->text ? e->text : "an exit of unknown reason");
 }
 
+/* SDM vol. 3, 13.3: x87 always, AVX with SSE only, AVX-512's three together and with AVX. */
+static bool xcr0_valid(u64 value)
+{
+    struct cpuid_regs r = cpuid(0xd, 0);
+    u64 avx512 = value & 0xe0;
+    return !(value & ~((u64)r.edx << 32 | r.eax)) && value & 1 && (!(value & 4) || value & 2) &&
+           (!avx512 || (avx512 == 0xe0 && value & 4)) && !(value & 8) == !(value & 16);
+}
+
+static void on_xsetbv(struct vm *vm, const struct exit *e)
+{
+    struct vcpu *v = vm->vcpu;
+    u64 value = (u32)v->gpr[RAX] | v->gpr[RDX] << 32;
+    vm->counters.id = COUNT_OTHER;
+    if (v->virt->cpl(v) || (u32)v->gpr[RCX] || !xcr0_valid(value)) {
+        vm_raise_error(vm, VEC_GP, 0);
+        return;
+    }
+    xsetbv(0, value);
+    skip(vm, e);
+}
+
 static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e) = {
     [EXIT_INTR] = on_intr,
     [EXIT_NMI] = on_nmi,
@@ -210,11 +233,12 @@ static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e)
     [EXIT_WRMSR] = on_wrmsr,
     [EXIT_RDPMC] = on_rdpmc,
     [EXIT_CACHE] = on_cache,
-    [EXIT_XSETBV] = on_unknown,
+    [EXIT_XSETBV] = on_xsetbv,
     [EXIT_VIRT] = on_virt,
     [EXIT_TASK_SWITCH] = on_task_switch,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
     [EXIT_INIT] = on_unknown,
+    [EXIT_INTERPRET] = vm_interpret,
     [EXIT_ENTRY_FAILED] = on_entry_failed,
     [EXIT_UNKNOWN] = on_unknown,
 };

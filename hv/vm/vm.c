@@ -26,6 +26,7 @@ const char *const exit_names[EXIT_REASONS] = {
     [EXIT_TASK_SWITCH] = "task-switch",
     [EXIT_TRIPLE_FAULT] = "triple-fault",
     [EXIT_INIT] = "init",
+    [EXIT_INTERPRET] = "interpret",
     [EXIT_ENTRY_FAILED] = "entry-failed",
     [EXIT_UNKNOWN] = "unknown",
 };
@@ -51,7 +52,7 @@ static void arm_timer(struct vm *vm)
     host_clock_arm(&vm->clock, due == NEVER ? NEVER : due + vm->tsc_base);
 }
 
-static void set_time(struct vm *vm, u64 tsc)
+void vm_set_time(struct vm *vm, u64 tsc)
 {
     vm->now = tsc - vm->tsc_base;
     machine_set_time(vm->machine, vm->now);
@@ -72,7 +73,7 @@ static void idle(struct vm *vm)
         return;
     }
     for (;;) {
-        set_time(vm, rdtsc());
+        vm_set_time(vm, rdtsc());
         machine_poll(vm->machine);
         serial_send(vm->console);
         log_send();
@@ -108,13 +109,19 @@ static void housekeeping(struct vm *vm)
     }
 }
 
-static void enter(struct vm *vm, struct exit *e)
+void vm_flush_due(struct vm *vm)
 {
     struct vcpu *v = vm->vcpu;
     if (mmu_take_tlb_flush(v->mmu)) {
         v->virt->flush_tlb(v);
         vm->code.gva = NEVER;
     }
+}
+
+static void enter(struct vm *vm, struct exit *e)
+{
+    struct vcpu *v = vm->vcpu;
+    vm_flush_due(vm);
     v->virt->run(v, e);
 }
 
@@ -127,8 +134,9 @@ enum vm_end vm_run(struct vm *vm)
         arm_timer(vm);
         enter(vm, &e);
         u64 begin = rdtsc();
-        set_time(vm, begin);
-        trace(vm, &e);
+        vm_set_time(vm, begin);
+        if (likely(e.reason != EXIT_INTERPRET))
+            trace(vm, &e);
         vm_handle_exit(vm, &e);
         if (unlikely(vm->init_due)) {
             vm_cpu_reset(vm, true);

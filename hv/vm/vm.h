@@ -64,6 +64,11 @@ enum vm_end vm_run(struct vm *vm);
 /* Ends the VM after this exit; the first reason stays. */
 void vm_end(struct vm *vm, enum vm_end end, const char *why);
 
+/* Time of the machine below to the devices: runs the timers that are due. */
+void vm_set_time(struct vm *vm, u64 tsc);
+/* A flush of the TLB that the mmu asks for, and of our own entry. */
+void vm_flush_due(struct vm *vm);
+
 /* cr.c: the CPU's RESET or INIT pin. */
 void vm_cpu_reset(struct vm *vm, bool init);
 
@@ -87,6 +92,10 @@ void vm_deliver(struct vm *vm);
 void vm_page_fault(struct vm *vm, const struct exit *e);
 /* Emulates the instruction at RIP; raises its exceptions; ends the VM where it cannot. */
 void vm_emulate(struct vm *vm);
+/* Takes an event through the guest's IVT or IDT by the emulator. EMUL_FAULT: raised anew. */
+enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event);
+/* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */
+void vm_interpret(struct vm *vm, const struct exit *e);
 /* Fills vm->emul from the vcpu, for decoding. */
 struct emul *vm_emul_begin(struct vm *vm);
 /* Bytes of code at RIP within its page; NULL where the page is no memory or faults. */

@@ -243,6 +243,16 @@ static void svm_set_dr(struct vcpu *v, unsigned n, u64 value)
         svm_of(v)->vmcb->dr7 = value;
 }
 
+static u64 svm_get_cr2(struct vcpu *v)
+{
+    return svm_of(v)->vmcb->cr2;
+}
+
+static void svm_set_cr2(struct vcpu *v, u64 value)
+{
+    svm_of(v)->vmcb->cr2 = value;
+}
+
 /* EXITINTINFO: the low bits are stale where the valid bit is clear. */
 static void decode_interrupted(struct vcpu *v, const struct vmcb *b)
 {
@@ -386,4 +396,6 @@ const struct virt_ops svm_ops = {
     .set_tsc_offset = svm_set_tsc_offset,
     .get_dr = svm_get_dr,
     .set_dr = svm_set_dr,
+    .get_cr2 = svm_get_cr2,
+    .set_cr2 = svm_set_cr2,
 };

@@ -89,9 +89,13 @@ env_resume:
     mov $1, %eax
     jmp *56(%rdi)
 
-/* void user_enter(void (*fn)(void), ulong flags, void *stack) */
+/* void user_enter(void (*fn)(void), ulong flags, void *stack). IRET to ring 3 would make DS and ES null with
+ * ring 0's segments in them (SDM vol. 2A, IRET), and 32-bit code needs them. */
 .globl user_enter
 user_enter:
+    mov $0x23, %eax
+    mov %eax, %ds
+    mov %eax, %es
     movq $user_exit, -8(%rdx)
     sub $8, %rdx
     push $0x23

@@ -1,0 +1,169 @@
+/* Between the register cache of struct vcpu and the VMCS. */
+
+#include "cpu/vmx/vmx.h"
+#include "host/cpu.h"
+#include "mmu/mmu.h"
+
+/* CR4 bits that the CPU runs with as the guest set them. */
+#define CR4_PASSED                                                                                 \
+    (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR |             \
+     CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
+
+/* CR0 bits that the guest changes without exits: no table depends on them. */
+#define CR0_GUEST_OWNED (CR0_TS | CR0_MP | CR0_EM)
+
+/* The segments with access rights, by their place in the VMCS's arrays of fields. */
+static const u8 vmcs_order[8] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR};
+
+/* attr has the descriptor's upper four bits closer (x86.h); not present is unusable (24.4.1). */
+static u32 access_of(u16 attr)
+{
+    return (attr & 0xffu) | (attr & 0xf00u) << 4 | (attr & SEG_P ? 0 : ACCESS_UNUSABLE);
+}
+
+static u16 attr_of(u32 access)
+{
+    u16 attr = (u16)((access & 0xff) | (access >> 4 & 0xf00));
+    return access & ACCESS_UNUSABLE ? attr & (u16)~SEG_P : attr;
+}
+
+static void load_segments(struct vmx_vcpu *s)
+{
+    for (unsigned i = 0; i < array_size(vmcs_order); i++) {
+        struct seg *seg = &s->seg[vmcs_order[i]];
+        seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
+        seg->limit = (u32)vmread(GUEST_ES_LIMIT + 2 * i);
+        seg->attr = attr_of((u32)vmread(GUEST_ES_ACCESS + 2 * i));
+        seg->base = vmread(GUEST_ES_BASE + 2 * i);
+    }
+    s->seg[SEG_GDTR] =
+        (struct seg){.base = vmread(GUEST_GDTR_BASE), .limit = (u32)vmread(GUEST_GDTR_LIMIT)};
+    s->seg[SEG_IDTR] =
+        (struct seg){.base = vmread(GUEST_IDTR_BASE), .limit = (u32)vmread(GUEST_IDTR_LIMIT)};
+}
+
+static void store_segments(const struct vmx_vcpu *s)
+{
+    for (unsigned i = 0; i < array_size(vmcs_order); i++) {
+        const struct seg *seg = &s->seg[vmcs_order[i]];
+        vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
+        vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
+        vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
+        vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
+    }
+    vmwrite(GUEST_GDTR_BASE, s->seg[SEG_GDTR].base);
+    vmwrite(GUEST_GDTR_LIMIT, s->seg[SEG_GDTR].limit);
+    vmwrite(GUEST_IDTR_BASE, s->seg[SEG_IDTR].base);
+    vmwrite(GUEST_IDTR_LIMIT, s->seg[SEG_IDTR].limit);
+}
+
+void vmx_load(struct vcpu *v, u32 groups)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    if (groups & VCPU_RIP) {
+        v->rip = vmread(GUEST_RIP);
+        v->rflags = vmread(GUEST_RFLAGS);
+    }
+    if (groups & VCPU_RSP)
+        v->gpr[RSP] = vmread(GUEST_RSP);
+    if (groups & VCPU_SEG)
+        load_segments(s);
+    if (groups & VCPU_CR)
+        v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
+    v->valid |= groups;
+}
+
+/* Blocking by STI or MOV SS (24.4.2). With TF set the single-step trap that is held back has to be
+ * among the pending debug exceptions (26.3.1.5). */
+static void store_shadow(struct vmx_vcpu *s)
+{
+    struct vcpu *v = &s->vcpu;
+    bool was = s->interruptibility & (BLOCKED_STI | BLOCKED_MOV_SS);
+    if (likely(v->int_shadow == was))
+        return;
+    s->interruptibility = v->int_shadow ? BLOCKED_MOV_SS : 0;
+    vmwrite(GUEST_INTERRUPTIBILITY, s->interruptibility);
+    vmwrite(GUEST_PENDING_DEBUG, v->int_shadow && v->rflags & RFLAGS_TF ? PENDING_BS : 0);
+}
+
+void vmx_store(struct vmx_vcpu *s)
+{
+    struct vcpu *v = &s->vcpu;
+    hpa_t root = mmu_root(v->mmu);
+    if (v->dirty & VCPU_RIP) {
+        vmwrite(GUEST_RIP, v->rip);
+        vmwrite(GUEST_RFLAGS, v->rflags);
+    }
+    if (v->dirty & VCPU_RSP)
+        vmwrite(GUEST_RSP, v->gpr[RSP]);
+    if (v->dirty & VCPU_SEG)
+        store_segments(s);
+    v->dirty = 0;
+    store_shadow(s);
+    if (root != s->cr3) {
+        s->cr3 = root;
+        vmwrite(GUEST_CR3, root);
+    }
+}
+
+/* SS.DPL, also where SS is unusable (SDM vol. 3, 24.4.1). */
+unsigned vmx_cpl(struct vcpu *v)
+{
+    if (v->valid & VCPU_SEG)
+        return SEG_DPL(v->seg[SEG_SS].attr);
+    return SEG_DPL(vmread(GUEST_SS_ACCESS));
+}
+
+/* Without the load-EFER control LMA follows the entry control, and the rest of EFER is the CPU's own: NXE
+ * stays set, as our tables need it and the walk of the guest's tables judges bit 63 for the guest. */
+static void update_efer(struct vcpu *v)
+{
+    u64 efer = rdmsr(MSR_EFER), want = (efer & ~EFER_SCE) | (v->efer & EFER_SCE);
+    if (efer != want)
+        wrmsr(MSR_EFER, want);
+}
+
+void vmx_update_cr(struct vcpu *v)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    bool paging = v->cr0 & CR0_PG;
+    /* CD and NW stay clear: uncached RAM is no service to a guest whose devices are all coherent. */
+    u64 cr0 = (v->cr0 & ~(CR0_CD | CR0_NW)) | CR0_PG | CR0_WP | CR0_PE;
+    u64 cr4 = (v->cr4 & CR4_PASSED) | CR4_PAE;
+    u32 entry = vcpu_lma(v) ? s->entry_controls | ENTRY_IA32E : s->entry_controls & ~ENTRY_IA32E;
+
+    if (!paging)
+        cr4 &= ~(CR4_SMEP | CR4_SMAP); /* the identity tables are user pages */
+    vmwrite(GUEST_CR0, (cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+    vmwrite(CR0_MASK, ~CR0_GUEST_OWNED);
+    vmwrite(CR0_SHADOW, v->cr0);
+    vmwrite(GUEST_CR4, (cr4 | rdmsr(MSR_VMX_CR4_FIXED0)) & rdmsr(MSR_VMX_CR4_FIXED1));
+    vmwrite(CR4_SHADOW, v->cr4);
+    if (entry != s->entry_controls) {
+        s->entry_controls = entry;
+        vmwrite(ENTRY_CONTROLS, entry);
+    }
+    update_efer(v);
+    v->valid |= VCPU_CR;
+    s->check = true;
+}
+
+/* DR6 stays in the CPU; DR7 is in the VMCS (24.4.1). */
+u64 vmx_get_dr(struct vcpu *v, unsigned n)
+{
+    u64 value;
+    (void)v;
+    if (n == 7)
+        return vmread(GUEST_DR7);
+    __asm__ volatile("mov %%dr6, %0" : "=r"(value));
+    return value;
+}
+
+void vmx_set_dr(struct vcpu *v, unsigned n, u64 value)
+{
+    (void)v;
+    if (n == 7)
+        vmwrite(GUEST_DR7, value);
+    else
+        __asm__ volatile("mov %0, %%dr6" : : "r"(value));
+}

@@ -1,0 +1,110 @@
+/* VT-x of the first generation behind cpu/virt.h. */
+
+#include "cpu/vmx/vmx.h"
+#include "host/cpu.h"
+#include "lib/fmt.h"
+
+bool vmx_enter(u64 *gpr, bool launched, u64 *host_rsp);
+
+static bool vmx_enterable(struct vcpu *v)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    if (unlikely(s->check || s->refused || v->dirty & VCPU_SEG)) {
+        vcpu_need(v, ~0u);
+        s->refused = vmx_check_guest(v);
+        s->check = false;
+    }
+    return !s->refused;
+}
+
+static void vmx_inject(struct vcpu *v, const struct event *event)
+{
+    static const u8 types[] = {
+        [EVENT_INTR] = VMX_EVENT_INTR,
+        [EVENT_NMI] = VMX_EVENT_NMI,
+        [EVENT_EXCEPTION] = VMX_EVENT_EXCEPTION,
+        [EVENT_SOFT] = VMX_EVENT_SOFT,
+    };
+    u32 info = VMX_EVENT_VALID | event->vector | (u32)types[event->type] << 8;
+    if (event->has_error) {
+        info |= VMX_EVENT_ERROR;
+        vmwrite(ENTRY_ERROR_CODE, event->error);
+    }
+    if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
+        write_cr2(event->cr2);
+    vmwrite(ENTRY_INTR_INFO, info); /* the CPU clears it after the entry (26.5) */
+    (void)v;
+}
+
+static void vmx_intr_window(struct vcpu *v, bool on)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    s->proc_controls =
+        on ? s->proc_controls | PROC_INTR_WINDOW : s->proc_controls & ~(u32)PROC_INTR_WINDOW;
+    vmwrite(PROC_CONTROLS, s->proc_controls);
+}
+
+/* Without VPIDs every entry and exit flushes (SDM vol. 3, 28.3.3.1). */
+static void vmx_flush_tlb(struct vcpu *v)
+{
+    (void)v;
+}
+
+static void vmx_set_tsc_offset(struct vcpu *v, u64 offset)
+{
+    (void)v;
+    vmwrite(TSC_OFFSET, offset);
+}
+
+static u64 vmx_get_cr2(struct vcpu *v)
+{
+    (void)v;
+    return read_cr2(); /* the guest's, also while we run: a #PF of our own is the end */
+}
+
+static void vmx_set_cr2(struct vcpu *v, u64 value)
+{
+    (void)v;
+    write_cr2(value);
+}
+
+static void vmx_run(struct vcpu *v, struct exit *e)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+
+    if (unlikely(!vmx_enterable(v))) {
+        *e = (struct exit){.reason = EXIT_INTERPRET};
+        return;
+    }
+    vmx_store(s);
+    if (unlikely(vmx_enter(v->gpr, s->launched, &s->host_rsp))) {
+        u64 error = vmread(INSN_ERROR);
+        *e = (struct exit){.reason = EXIT_ENTRY_FAILED, .info1 = error, .text = s->text};
+        fmt_snprintf(s->text, sizeof s->text, "VM entry: instruction error %lu (SDM vol. 3, 30.4)",
+                     error);
+        return;
+    }
+    s->launched = true;
+    v->valid = 0;
+    vmx_decode(s, e);
+}
+
+const struct virt_ops vmx_ops = {
+    .name = "vmx",
+    .probe = vmx_probe,
+    .create = vmx_create,
+    .reset = vmx_reset,
+    .run = vmx_run,
+    .enterable = vmx_enterable,
+    .load = vmx_load,
+    .cpl = vmx_cpl,
+    .update_cr = vmx_update_cr,
+    .inject = vmx_inject,
+    .intr_window = vmx_intr_window,
+    .flush_tlb = vmx_flush_tlb,
+    .set_tsc_offset = vmx_set_tsc_offset,
+    .get_dr = vmx_get_dr,
+    .set_dr = vmx_set_dr,
+    .get_cr2 = vmx_get_cr2,
+    .set_cr2 = vmx_set_cr2,
+};

@@ -1,0 +1,33 @@
+/* The guest in states that the CPU cannot enter: real mode on VT-x without unrestricted guest, and
+ * segments that a change of CR0.PE left behind. */
+
+#include "host/cpu.h"
+#include "vm/vm.h"
+
+/* Instructions in one turn: the loop around sends output and audits between turns. */
+enum { TURN = 256, CLOCK = 16 }; /* timers run every so many; a port sees the time as it is */
+
+/* Something that the loop has to do before the next instruction. */
+static bool due(struct vm *vm)
+{
+    struct vcpu *v = vm->vcpu;
+    if (vm->end != VM_RUNS || vm->halted || vm->init_due || vm->log_due ||
+        vm->raised.type != EVENT_NONE)
+        return true;
+    return v->rflags & RFLAGS_IF && !v->int_shadow &&
+           (vm->deferred.type != EVENT_NONE || machine_intr(vm->machine));
+}
+
+void vm_interpret(struct vm *vm, const struct exit *e)
+{
+    (void)e;
+    for (unsigned i = 0; i < TURN; i++) {
+        vm->counters.id = COUNT_INTERPRET;
+        vm_emulate(vm);
+        if (i % CLOCK == CLOCK - 1)
+            vm_set_time(vm, rdtsc());
+        if (due(vm) || vcpu_enterable(vm->vcpu))
+            return;
+        vm_flush_due(vm);
+    }
+}
