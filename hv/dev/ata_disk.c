@@ -405,7 +405,7 @@ static void disk_signature(struct ata_drive *d)
 static void disk_reset(struct ata_drive *d)
 {
     d->capacity = min(d->block->sectors, 1ull << 48);
-    d->multiple = 0;
+    d->multiple = ATA_MAX_MULTIPLE; /* as QEMU's disk: drivers take the setting they find */
     d->write_cache = d->look_ahead = true;
     d->mwdma = 2;
     d->udma = 0;

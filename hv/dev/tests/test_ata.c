@@ -127,7 +127,10 @@ static void multiple(void **state)
 {
     struct fake *f = *state;
     u8 buf[16 * 512];
-    command28(f, P, LBA, 0, 3, 0xc4); /* MULTIPLE mode is off */
+    outb(f, P + 2, 0); /* MULTIPLE mode off */
+    outb(f, P + 7, 0xc6);
+    assert_int_equal(inb(f, P + 7), READY);
+    command28(f, P, LBA, 0, 3, 0xc4);
     assert_int_equal(inb(f, P + 7), READY | ATA_ERR);
     assert_int_equal(inb(f, P + 1), ATA_ABRT);
     outb(f, P + 2, 3); /* no power of two */
