@@ -34,7 +34,6 @@ enum exit_reason {
     EXIT_UNKNOWN,
     EXIT_REASONS,
 };
-extern const char *const exit_names[EXIT_REASONS];
 
 enum cr_access { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW, CR_SMSW };
 
@@ -126,6 +125,9 @@ struct virt_ops {
 };
 
 extern const struct virt_ops svm_ops, vmx_ops;
+
+/* The segment registers after RESET and INIT (SDM vol. 3, table 9-1); seg has SEG_COUNT. */
+void vcpu_reset_segments(struct seg *seg);
 
 static inline void vcpu_need(struct vcpu *v, u32 groups)
 {

@@ -219,11 +219,6 @@ static bool create_machine(struct vm *vm, const struct boot_info *boot, char *wh
     return vm->machine;
 }
 
-static void *virt_alloc(void *ctx, u64 bytes)
-{
-    return op_alloc(ctx, bytes);
-}
-
 static bool create_counters(struct vm *vm)
 {
     struct counters *c = &vm->counters;
@@ -250,7 +245,7 @@ bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t wh
     const struct virt_ops *virt = find_virt(why, why_size);
     if (!virt || !create_memory(vm, why, why_size))
         return false;
-    struct vcpu *v = virt->create(virt_alloc, vm);
+    struct vcpu *v = virt->create(op_alloc, vm);
     if (!v || !vm_msr_init(vm) || !create_counters(vm) || !(v->mmu = mmu_vcpu_create(vm->mmu))) {
         fmt_snprintf(why, why_size, "mem=%luM: no memory left for the hypervisor's own tables",
                      vm->options.mem_bytes / MiB);

@@ -7,30 +7,6 @@
 #define NEVER (~0ull)
 enum { LOG_HIGH_WATER = 64 * 1024 };
 
-const char *const exit_names[EXIT_REASONS] = {
-    [EXIT_INTR] = "intr",
-    [EXIT_NMI] = "nmi",
-    [EXIT_INTR_WINDOW] = "intr-window",
-    [EXIT_EXCEPTION] = "exception",
-    [EXIT_IO] = "io",
-    [EXIT_CPUID] = "cpuid",
-    [EXIT_HLT] = "hlt",
-    [EXIT_INVLPG] = "invlpg",
-    [EXIT_CR] = "cr",
-    [EXIT_RDMSR] = "rdmsr",
-    [EXIT_WRMSR] = "wrmsr",
-    [EXIT_RDPMC] = "rdpmc",
-    [EXIT_CACHE] = "cache",
-    [EXIT_XSETBV] = "xsetbv",
-    [EXIT_VIRT] = "virt",
-    [EXIT_TASK_SWITCH] = "task-switch",
-    [EXIT_TRIPLE_FAULT] = "triple-fault",
-    [EXIT_INIT] = "init",
-    [EXIT_INTERPRET] = "interpret",
-    [EXIT_ENTRY_FAILED] = "entry-failed",
-    [EXIT_UNKNOWN] = "unknown",
-};
-
 void vm_end(struct vm *vm, enum vm_end end, const char *why)
 {
     if (vm->end != VM_RUNS)

@@ -107,16 +107,6 @@ static struct vcpu *svm_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
     return &s->vcpu;
 }
 
-static void reset_segments(struct seg *seg)
-{
-    for (unsigned i = SEG_ES; i <= SEG_GS; i++)
-        seg[i] = (struct seg){0, SEG_P | SEG_S | 3, 0xffff, 0};
-    seg[SEG_CS] = (struct seg){0xf000, SEG_P | SEG_S | 0xb, 0xffff, 0xffff0000};
-    seg[SEG_GDTR] = seg[SEG_IDTR] = (struct seg){0, 0, 0xffff, 0};
-    seg[SEG_LDTR] = (struct seg){0, SEG_P | 2, 0xffff, 0};
-    seg[SEG_TR] = (struct seg){0, SEG_P | 3, 0xffff, 0};
-}
-
 static void svm_reset(struct vcpu *v, bool init)
 {
     struct svm_vcpu *s = svm_of(v);
@@ -134,7 +124,7 @@ static void svm_reset(struct vcpu *v, bool init)
     b->v_intr = V_INTR_MASKING;
     b->event_inject = 0;
     b->int_shadow = 0;
-    reset_segments(b->seg);
+    vcpu_reset_segments(b->seg);
     b->dr6 = 0xffff0ff0;
     b->dr7 = 0x400;
     b->cpl = 0;
