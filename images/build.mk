@@ -22,8 +22,9 @@ hv-iso: $(B)/hv.elf $(B)/images/$(GUEST).img ##  an ISO or USB stick that boots 
 guest-iso: $(B)/images/$(GUEST).img ##  a CD that boots GUEST's kernel itself
 	images/mkiso.sh guest $(GUEST) $(B)/images/$(GUEST)-cd.iso
 
-DEV_IMAGES := $(patsubst %,$(B)/images/%-dev.img,linux-686 linux-686-pae linux-amd64)
+DEV_IMAGES := $(patsubst %,$(B)/images/%-dev.img,linux-686 linux-686-pae linux-amd64 linux-686-unpacked)
 $(eval $(call script_test,images/tests/guests.t))
 $(eval $(call script_test,images/tests/layout.t,$(B)/images/linux-686-dev.img))
+$(eval $(call script_test,images/tests/unpack.t,$(DEV_IMAGES)))
 $(eval $(call script_test,images/tests/boot.t,$(DEV_IMAGES)))
 $(eval $(call script_test,images/tests/hv-iso.t,$(B)/hv.elf $(B)/images/linux-686-dev.img))

@@ -26,6 +26,10 @@ if [ -n "$suffix" ]; then init=$images_dir/init-dev.sh; fi
 stage=$BUILD/images/stage
 mkdir -p "$stage"
 "$images_dir/kernel.sh" "$arch" "$package" "$stage/$package"
+form=$(guest_field "$guest" kernel_form packed)
+if [ "$form" = unpacked ]; then
+    "$images_dir/unpack-kernel.sh" "$stage/$package/vmlinuz" "$stage/$package/vmlinuz-unpacked"
+fi
 "$images_dir/initramfs.sh" "$guest" "$stage/$package" "$init" "$stage/$guest$suffix.initrd"
 "$images_dir/disk.sh" "$guest" "$stage/$package" "$stage/$guest$suffix.initrd" \
     "$BUILD/images/$guest$suffix.img"

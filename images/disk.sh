@@ -75,7 +75,7 @@ normalize_times() {
 
 make_boot_fs() {
     mkdir -p "$work/boot/boot/grub"
-    install -m 644 "$kernel/vmlinuz" "$work/boot/vmlinuz"
+    install -m 644 "$vmlinuz" "$work/boot/vmlinuz"
     install -m 644 "$initramfs" "$work/boot/initrd.img"
     grub_config "$guest" '(hd0)'$env_lba+2 >"$work/boot/boot/grub/grub.cfg"
     find "$work/boot" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
@@ -98,7 +98,8 @@ assemble() {
 work=$(mktemp -d -p "$(dirname "$output")")
 trap 'rm -rf "$work"' EXIT
 umask 022
-payload=$(cat "$kernel/vmlinuz" "$initramfs" | wc -c)
+vmlinuz=$(kernel_file "$guest" "$kernel")
+payload=$(cat "$vmlinuz" "$initramfs" | wc -c)
 boot_mib=$((payload / 1048576 + 2))
 scratch_lba=$((boot_lba + boot_mib * sectors_per_mib))
 

@@ -18,14 +18,24 @@ die() {
     exit 1
 }
 
-# guest_field GUEST KEY: the value of a key in images/guests/GUEST.yml.
+# guest_field GUEST KEY [DEFAULT]: the value of a key in images/guests/GUEST.yml.
 guest_field() {
     local file=$images_dir/guests/$1.yml value
     [ -f "$file" ] || die "guest '$1' is unknown: expected one of $(guest_names)"
     value=$(sed -n "s/^$2:[[:space:]]*//p" "$file")
+    value=${value:-${3:-}}
     [ -n "$value" ] || die "$file: key '$2' is missing"
     value=${value#\"}
     echo "${value%\"}"
+}
+
+# kernel_file GUEST KERNELDIR: the kernel in the guest's form.
+kernel_file() {
+    case $(guest_field "$1" kernel_form packed) in
+    packed) echo "$2/vmlinuz" ;;
+    unpacked) echo "$2/vmlinuz-unpacked" ;;
+    *) die "guest '$1': kernel_form: expected packed or unpacked" ;;
+    esac
 }
 
 guest_names() {

@@ -28,7 +28,7 @@ add() { install -m 644 "$1" "$tree/$2"; }
 add_kernel() {
     local stage=$BUILD/images/stage
     need "$stage/$guest$suffix.initrd" "build the image of $guest first"
-    add "$stage/$(guest_field "$guest" kernel_package)/vmlinuz" vmlinuz
+    add "$(kernel_file "$guest" "$stage/$(guest_field "$guest" kernel_package)")" vmlinuz
     add "$stage/$guest$suffix.initrd" initrd.img
 }
 

@@ -20,7 +20,7 @@ disk() { echo "file=$1,format=raw,if=ide,snapshot=on"; }
 # console_has NAME PATTERN: a machine's console has a line that matches.
 console_has() { tr -d "\r" <"$work/$1" | grep -- "$2" || { cat "$work/$1"; return 1; }; }
 
-for guest in linux-686 linux-686-pae linux-amd64; do
+for guest in linux-686 linux-686-pae linux-amd64 linux-686-unpacked; do
     cp "build/images/$guest-dev.img" "$work/disk.img"
     grub-editenv "$work/env" create
     grub-editenv "$work/env" set append="test.word=42"

@@ -4,7 +4,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 
 known='name description arch kernel_package cmdline memory image expect'
-optional='hv'
+optional='hv kernel_form'
 
 field() { sed -n "s/^$2: *//p" "images/guests/$1.yml"; }
 
@@ -25,6 +25,7 @@ check_values() {
     [[ $(field "$1" arch) =~ ^(i386|amd64)$ ]] || { echo arch; return 1; }
     [[ $(field "$1" memory) =~ ^[0-9]+[MG]$ ]] || { echo memory; return 1; }
     [[ $(field "$1" kernel_package) =~ ^linux-image-[a-z0-9-]+$ ]] || { echo kernel_package; return 1; }
+    [[ $(field "$1" kernel_form) =~ ^(|packed|unpacked)$ ]] || { echo kernel_form; return 1; }
     [[ " $(field "$1" cmdline) " == *" console=ttyS0,115200 "* ]] || { echo console; return 1; }
 }
 
@@ -45,6 +46,11 @@ for file in images/guests/*.yml; do
     ok "$guest: keys" check_keys "$guest"
     ok "$guest: values" check_values "$guest"
     ok "$guest: mitigations" check_mitigations "$guest"
+done
+for guest in linux-686 linux-686-pae; do
+    ok "$guest-unpacked differs in the kernel's form only" diff \
+        <(grep -vE '^(name|description|image):' images/guests/$guest.yml) \
+        <(grep -vE '^(name|description|image|kernel_form):' images/guests/$guest-unpacked.yml)
 done
 is "linux-686-highmem has the paper's memory" "$(field linux-686-highmem memory)" 1G
 is "and linux-686's kernel and command line" \
