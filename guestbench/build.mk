@@ -26,6 +26,10 @@ $(B)/guestbench.$(1).d/%.o: %.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/bui
 # What times the C library must call it.
 $(B)/guestbench.$(1).d/guestbench/table7_%.o: GB_CFLAGS += -fno-builtin
 
+# Copies of these functions must run elsewhere: data by absolute address, no calls.
+$(B)/guestbench.$(1).d/guestbench/scimark_kernels.o: GB_CFLAGS += -fno-jump-tables \
+	-fno-tree-loop-distribute-patterns $(if $(filter amd64,$(1)),-mcmodel=large)
+
 $(B)/guestbench-$(1): LIB = $$(GB_MUSL_$(1))/lib/$$(GB_TRIPLET_$(1))
 $(B)/guestbench-$(1): $$(GB_OBJECTS_$(1))
 	$$(CC) $$(GB_MACHINE_$(1)) -no-pie -static -nostdlib -Wl,--build-id=sha1 -Wl,-z,noexecstack \
@@ -53,6 +57,8 @@ $(eval $(call host_test,guestbench-idea,guestbench/tests/test_idea.c guestbench/
 $(eval $(call host_test,guestbench-emfloat,guestbench/tests/test_emfloat.c guestbench/emfloat.c,-lm))
 $(eval $(call host_test,guestbench-accounts,guestbench/tests/test_account_file.c \
 	guestbench/account_file.c))
+$(eval $(call host_test,guestbench-scimark,guestbench/tests/test_scimark.c \
+	guestbench/scimark_work.c guestbench/scimark_kernels.c,-lm))
 
 # The core with benchmarks that go wrong, and the suite as a command.
 $(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \

@@ -280,6 +280,7 @@ void compare_results(const struct result *native, const struct result *hvm,
     sort_rows(out);
     for (size_t i = 0; i < out->groups; i++)
         judge_group(out, i, options->min_effect);
+    compare_ratio_means(out);
     per_page(native, hvm, out);
 }
 

@@ -47,6 +47,16 @@ struct header_line {
     bool same;
 };
 
+// The paper's Scimark bar of figure 3: of the kernels' medians and their mean's, ratio by ratio.
+struct ratio_mean {
+    const char *name; // "scimark.figure3"
+    size_t metrics;   // 6, or 0 where one is missing
+    double mean;      // of the ratios hvm/native
+    double deviation; // their standard deviation
+};
+
+enum { ratio_means_n = 3 };
+
 struct comparison {
     struct row *row; // by group, within it in the order of the native file
     size_t n;
@@ -57,8 +67,9 @@ struct comparison {
     struct words warnings;
     struct words not_comparable; // "name (reason)"
     struct words mismatches;     // why the files must not be compared
-    struct words per_page;       // lines of the cost of one page
-    bool bad_input;              // `not ok` or a bail-out
+    struct ratio_mean ratio_mean[ratio_means_n];
+    struct words per_page; // lines of the cost of one page
+    bool bad_input;        // `not ok` or a bail-out
     bool lists_differ;
     bool tainted;
     bool counted; // the unit of time is an instruction
@@ -74,6 +85,9 @@ struct compare_options {
 void compare_results(const struct result *native, const struct result *hvm,
                      const struct compare_options *options, struct comparison *out);
 void comparison_free(struct comparison *comparison);
+
+// Fills ratio_mean from the rows.
+void compare_ratio_means(struct comparison *comparison);
 
 // The exit status, by benchmarks' rules: 3 not comparable, 5 bad input (strict), 1 over the
 // threshold, 4 inconclusive (strict), 0.

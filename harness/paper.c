@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { kernels, arithmetic, calls, disk, ipc, library, memory, overall };
+enum { kernels, arithmetic, calls, disk, ipc, library, memory, overall, files, network };
 
 const struct paper_table paper_tables[] = {
     [kernels] = {"table 2", "Table 2. Nbench"},
@@ -15,6 +15,8 @@ const struct paper_table paper_tables[] = {
     [library] = {"table 7", "Table 7. library"},
     [memory] = {"table 8", "Table 8. memory"},
     [overall] = {"figure 3", "Figure 3. overall"},
+    [files] = {"figure 4", "Figure 4. file server"},
+    [network] = {"figure 5", "Figure 5. network"},
 };
 const size_t paper_tables_n = sizeof(paper_tables) / sizeof(*paper_tables);
 

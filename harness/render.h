@@ -7,6 +7,9 @@ typedef void render_function(const struct comparison *comparison,
 
 render_function render_text, render_json, render_csv, render_markdown, render_tap;
 
+// One line for each mean of ratios that could be computed, with `before` in front.
+void render_ratio_means(const struct comparison *comparison, const char *before, struct buf *out);
+
 // "+84.21%"; "~" where no difference is shown; "-" for NAN.
 void render_loss(char text[24], const struct row *row);
 void render_percent(char text[24], double fraction);

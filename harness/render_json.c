@@ -64,6 +64,11 @@ void render_json(const struct comparison *c, const struct compare_options *optio
                         json_string(c->counted ? "instructions" : "nanoseconds"));
     json_object_set_new(root, "tests", tests);
     json_object_set_new(root, "tables", groups);
+    for (size_t i = 0; i < ratio_means_n; i++)
+        if (c->ratio_mean[i].metrics)
+            json_object_set_new(root, c->ratio_mean[i].name,
+                                json_pack("{s:f, s:f}", "mean_ratio", c->ratio_mean[i].mean,
+                                          "deviation", c->ratio_mean[i].deviation));
     json_object_set_new(root, "per_page", list(&c->per_page));
     json_object_set_new(root, "warnings", list(&c->warnings));
     json_object_set_new(root, "not_comparable", list(&c->not_comparable));

@@ -108,6 +108,17 @@ static void list_text(const char *title, const struct words *list, struct buf *o
         buf_printf(out, "%s%s\n", title, list->word[i]);
 }
 
+void render_ratio_means(const struct comparison *c, const char *before, struct buf *out)
+{
+    for (size_t i = 0; i < ratio_means_n; i++) {
+        const struct ratio_mean *mean = &c->ratio_mean[i];
+        if (mean->metrics)
+            buf_printf(out,
+                       "%s%s: mean of %zu ratios hvm/native %.2f%% (standard deviation %.2f%%)\n",
+                       before, mean->name, mean->metrics, mean->mean * 100, mean->deviation * 100);
+    }
+}
+
 void render_text(const struct comparison *c, const struct compare_options *options, struct buf *out)
 {
     (void)options;
@@ -121,6 +132,7 @@ void render_text(const struct comparison *c, const struct compare_options *optio
         }
     }
     buf_printf(out, "\n");
+    render_ratio_means(c, "", out);
     list_text("", &c->per_page, out);
     list_text("warning: ", &c->warnings, out);
     list_text("not comparable: ", &c->not_comparable, out);

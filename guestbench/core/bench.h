@@ -17,10 +17,13 @@
 struct bench_run;
 
 enum bench_flag {
-    BENCH_FIXED = 1, /* fixed work: the result is seconds an iteration, lower is better */
-    BENCH_DISK = 2,  /* works in a directory below --dir, skipped without one */
-    BENCH_TMP = 4,   /* works in a directory below --tmp */
-    BENCH_EXTRA = 8, /* run only when asked for by table or name */
+    BENCH_FIXED = 1,   /* fixed work: the result is seconds an iteration, lower is better */
+    BENCH_DISK = 2,    /* works in a directory below --dir, skipped without one */
+    BENCH_TMP = 4,     /* works in a directory below --tmp */
+    BENCH_EXTRA = 8,   /* run only when asked for by table or name */
+    BENCH_LONG = 16,   /* same, in the quick set */
+    BENCH_SOURCE = 32, /* another benchmark is computed from it */
+    BENCH_TIMED = 64,  /* iter works for a time of its own: one iteration, no calibration */
 };
 
 struct bench {
@@ -29,8 +32,9 @@ struct bench {
     const char *unit;
     const char *what; /* one line for people */
     unsigned flags;
-    double ops;      /* operations in one iteration; 0: setup sets run->ops */
-    double aim9_ops; /* what AIM9 claims for the same work, where it differs */
+    double ops;          /* operations in one iteration; 0: setup sets run->ops */
+    double aim9_ops;     /* what AIM9 claims for the same work, where it differs */
+    const char *mean_of; /* not run but computed: names of BENCH_SOURCEs, with commas */
     void (*setup)(struct bench_run *run);
     void (*iter)(struct bench_run *run, uint64_t n); /* n iterations; this is what is timed */
     void (*verify)(struct bench_run *run);           /* after each sample, not timed */
@@ -46,6 +50,8 @@ struct bench_run {
     double ops;
     uint64_t setup_ns; /* part of the timed interval that only prepared the work */
     uint64_t done;     /* iterations since the last verify */
+    double own_ops;    /* if iter counts and times for itself: operations done, */
+    uint64_t own_ns;   /*   and their time; 0 otherwise */
 };
 
 struct bench_table {

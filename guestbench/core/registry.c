@@ -30,8 +30,9 @@ int registry_all(const struct bench *list[REGISTRY_MAX])
 
 static bool table_matches(const struct config *config, const struct bench *bench)
 {
+    unsigned absent = BENCH_EXTRA | (strcmp(config->set, "quick") == 0 ? BENCH_LONG : 0);
     if (!config->tables)
-        return config->only || !(bench->flags & BENCH_EXTRA);
+        return config->only || !(bench->flags & absent);
     return config_list_matches(config->tables, bench->table) ||
            config_list_matches(config->tables, "all");
 }
@@ -66,6 +67,20 @@ static void shuffle(const struct bench **list, int count, uint64_t seed)
     }
 }
 
+/* What is computed from others comes behind them. */
+static void put_derived_last(const struct bench **list, int count)
+{
+    const struct bench *derived[REGISTRY_MAX];
+    int run = 0, left = 0;
+    for (int i = 0; i < count; i++) {
+        if (list[i]->mean_of)
+            derived[left++] = list[i];
+        else
+            list[run++] = list[i];
+    }
+    memcpy(list + run, derived, (size_t)left * sizeof *derived);
+}
+
 int registry_select(const struct config *config, const struct bench *list[REGISTRY_MAX],
                     char *error, size_t size)
 {
@@ -86,5 +101,6 @@ int registry_select(const struct config *config, const struct bench *list[REGIST
     }
     if (config->shuffle)
         shuffle(list, count, config->seed);
+    put_derived_last(list, count);
     return count;
 }

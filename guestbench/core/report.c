@@ -50,6 +50,13 @@ static void report_usage(const struct result *result, FILE *out)
         tap_integer(out, "steal_ms", result->steal_ms);
 }
 
+/* Operations are whole but for those counted in millions. */
+static void report_operations(FILE *out, const char *key, double operations)
+{
+    tap_real(out, key, operations,
+             operations < 1e6 && (double)(long)operations != operations ? 6 : 0);
+}
+
 static void report_samples(const struct bench *bench, const struct result *result,
                            const struct stats *stats, FILE *out)
 {
@@ -64,11 +71,13 @@ static void report_samples(const struct bench *bench, const struct result *resul
     tap_measure(out, "ci_lo", stats->ci_lo);
     tap_measure(out, "ci_hi", stats->ci_hi);
     tap_real(out, "ci_level", stats->ci_level, 4);
+    if (bench->mean_of)
+        return;
     tap_real(out, "sample_s", result->sample_s, 9);
-    tap_real(out, "ops_per_iter", result->ops_per_iter, 0);
+    report_operations(out, "ops_per_iter", result->ops_per_iter);
     tap_integer(out, "iters", (long long)result->iters);
     /* what the counters between the two marks are to be divided by */
-    tap_real(out, "ops", result->ops_per_iter * (double)result->iters * result->n, 0);
+    report_operations(out, "ops", result->ops_per_iter * (double)result->iters * result->n);
     if (bench->aim9_ops > 0)
         tap_real(out, "aim9_ops_per_iter", bench->aim9_ops, 0);
     if (result->setup_s > 0)
@@ -80,16 +89,23 @@ static void report_success(const struct bench *bench, const struct result *resul
 {
     struct stats stats;
     char paper[32];
+    int figure;
     stats_compute(result->samples, result->n, &stats);
     tap_block_begin(out);
     report_samples(bench, result, &stats, out);
-    report_usage(result, out);
+    if (!bench->mean_of)
+        report_usage(result, out);
     tap_integer(out, "outliers", stats.outliers);
     report_warnings(result, &stats, out);
     if (bench->table[1] == '\0') {
         snprintf(paper, sizeof paper, "table %s", bench->table);
         tap_text(out, "paper", paper);
+    } else if (sscanf(bench->table, "figure%d", &figure) == 1) {
+        snprintf(paper, sizeof paper, "figure %d", figure);
+        tap_text(out, "paper", paper);
     }
+    if (bench->mean_of)
+        tap_text(out, "mean_of", bench->mean_of);
     if (result->marked)
         tap_integer(out, "mark", id);
     for (int i = 0; i < result->facts; i++)

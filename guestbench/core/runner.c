@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "derived.h"
 #include "env.h"
 #include "report.h"
 #include "sampler.h"
@@ -161,7 +162,11 @@ int runner_run(const struct config *config, const struct bench *const *list, int
                 default_timeout(config) + (list[i]->flags & BENCH_FIXED
                                                ? 6.0 * config->mm_processes * (config->samples + 1)
                                                : 0);
-        run_one(list[i], &one, result, i + 2);
+        if (list[i]->mean_of)
+            derived_compute(list[i], result);
+        else
+            run_one(list[i], &one, result, i + 2);
+        derived_keep(list[i], result);
         failed += !report_point(list[i], result, i + 2, out);
         fflush(out);
     }

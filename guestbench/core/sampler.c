@@ -76,14 +76,17 @@ void bench_fact_text(struct bench_run *run, const char *key, const char *text)
     tap_format_text(fact->value, sizeof fact->value, text);
 }
 
-/* Times n iterations and has them verified. Returns ns, never 0. */
+/* Times n iterations, unless they do it themselves, and has them verified. Returns ns, never 0. */
 static uint64_t time_iterations(struct bench_run *run, uint64_t n)
 {
-    run->setup_ns = 0;
+    run->setup_ns = run->own_ns = 0;
+    run->own_ops = 0;
     run->done = n;
     uint64_t start = clock_ns();
     run->bench->iter(run, n);
     uint64_t elapsed = clock_ns() - start;
+    if (run->own_ns)
+        elapsed = run->own_ns;
     if (run->bench->verify)
         run->bench->verify(run);
     return elapsed ? elapsed : 1;
@@ -92,11 +95,16 @@ static uint64_t time_iterations(struct bench_run *run, uint64_t n)
 static uint64_t calibrate(struct bench_run *run)
 {
     uint64_t n = 1;
-    bool done = run->bench->flags & BENCH_FIXED;
+    bool done = run->bench->flags & (BENCH_FIXED | BENCH_TIMED);
     uint64_t target = (uint64_t)(run->config->sample_s * 1e9);
     while (!done)
         n = stats_calibrate(n, time_iterations(run, n), target, &done);
     return n;
+}
+
+static double operations(const struct bench_run *run, uint64_t n)
+{
+    return run->own_ns ? run->own_ops : run->ops * (double)n;
 }
 
 static double sample_value(const struct bench_run *run, uint64_t n, uint64_t elapsed_ns)
@@ -104,7 +112,7 @@ static double sample_value(const struct bench_run *run, uint64_t n, uint64_t ela
     double seconds = (double)elapsed_ns / 1e9;
     if (run->bench->flags & BENCH_FIXED)
         return seconds / (double)n;
-    return run->ops * (double)n / seconds;
+    return operations(run, n) / seconds;
 }
 
 static void add_usage(struct result_usage *usage, int who, double sign)
@@ -125,6 +133,7 @@ static void take_samples(struct bench_run *run, uint64_t n, uint64_t started)
     struct result *result = run->result;
     double durations[RESULT_MAX_SAMPLES] = {0}, setups[RESULT_MAX_SAMPLES] = {0};
     uint64_t budget = (uint64_t)(run->config->timeout_s * 0.8e9), longest = 0;
+    double total = 0;
     while (result->n < run->config->samples) {
         if (result->n > 0 && clock_ns() - started + longest > budget) {
             result_warn(result, "%d of %d samples: the time limit is near", result->n,
@@ -135,10 +144,12 @@ static void take_samples(struct bench_run *run, uint64_t n, uint64_t started)
         longest = elapsed > longest ? elapsed : longest;
         durations[result->n] = (double)elapsed / 1e9;
         setups[result->n] = (double)run->setup_ns / 1e9;
+        total += operations(run, n);
         result->samples[result->n++] = sample_value(run, n, elapsed);
     }
     result->sample_s = stats_median(durations, result->n);
     result->setup_s = stats_median(setups, result->n);
+    result->ops_per_iter = total / (double)n / result->n;
 }
 
 /* The marked part: samples, and what the kernel counted meanwhile. */
@@ -156,7 +167,6 @@ static void measure(struct bench_run *run, uint64_t n, uint64_t started, int id)
     add_usage(&result->usage, RUSAGE_CHILDREN, 1);
     result->steal_ms = steal < 0 ? -1 : system_steal_ms() - steal;
     result->iters = n;
-    result->ops_per_iter = run->ops;
     result->status = RESULT_OK;
 }
 

@@ -91,6 +91,19 @@ for arch in i386 amd64; do
     done
     ok "$arch bits_flip: bit by bit" \
         test "$(in_loop "$B/guestbench-$arch" bits_flip '^(or|and|xor|not|bt[src])')" -ge 3
+    check $arch scimark_sor '^mulsd' 2
+    check $arch scimark_sparse '^mulsd' 1
+    ok "$arch scimark_mc scales and squares both numbers" \
+        test "$(in_loop "$B/guestbench-$arch" scimark_mc '^mulsd')" -ge 4
+    ok "$arch scimark_fft multiplies and adds" \
+        test "$(in_loop "$B/guestbench-$arch" scimark_fft '^(mul|add|sub)[sp]d')" -ge 20
+    ok "$arch scimark_lu multiplies" \
+        test "$(in_loop "$B/guestbench-$arch" scimark_lu '^mul[sp]d')" -ge 2
+    # copies of them run elsewhere (jvmlike)
+    for kernel in fft sor mc sparse lu; do
+        is "$arch scimark_$kernel: no calls, nothing by distance" \
+            "$(all_in $arch scimark_$kernel '^call|\(%rip\)|jmp +\*')" 0
+    done
     # one store a 128 bytes, in a loop or all 32 in a row
     stores=$(in_loop "$B/guestbench-$arch" page_iter '^movb +\$0x1,')
     ok "$arch page_iter: stores into the page ($stores)" test "$stores" -ge 1

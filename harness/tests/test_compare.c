@@ -72,6 +72,60 @@ static struct compare_options options_of(double max_loss, bool strict, bool forc
         .min_effect = 0.01, .max_loss = max_loss, .strict = strict, .force = force};
 }
 
+// Five kernels and their mean; all ratios are 0.9 but that of sor, and with `all` unset one lacks.
+static char *scimark_text(double scale, double sor, bool all)
+{
+    static const char *const names[] = {"fft", "sor", "mc", "sparse", "lu", "composite"};
+    char *body = xstrdup("");
+    for (unsigned i = 0; i < (all ? 6 : 5); i++) {
+        double samples[7];
+        for (size_t j = 0; j < 7; j++)
+            samples[j] = fast[j] * (i + 1) * (i == 1 ? sor : scale);
+        char *name = xasprintf("scimark.%s", names[i]);
+        char *point = fixture_point(i + 2, name, "MFLOPS", "higher", samples, 7, "");
+        char *longer = xasprintf("%s%s", body, point);
+        free(name);
+        free(point);
+        free(body);
+        body = longer;
+    }
+    char *text = fixture_tap(env, all ? 6 : 5, body);
+    free(body);
+    return text;
+}
+
+static void mean_of_ratios(void **state)
+{
+    (void)state;
+    struct pair pair;
+    struct buf text = {0};
+    struct compare_options options = options_of(NO_LIMIT, false, false);
+    pair_texts(&pair, scimark_text(1, 1, true), scimark_text(0.9, 0.6, true), &options);
+    const struct ratio_mean *mean = &pair.comparison.ratio_mean[0];
+    assert_int_equal(mean->metrics, 6);
+    assert_float_equal(mean->mean, (5 * 0.9 + 0.6) / 6, 1e-9);
+    assert_float_equal(mean->deviation, sqrt(0.3 * 0.3 / 6), 1e-9);
+    assert_int_equal(pair.comparison.ratio_mean[1].metrics, 0);
+    render_text(&pair.comparison, &options, &text);
+    assert_non_null(strstr(text.data, "scimark.figure3: mean of 6 ratios hvm/native 85.00%"));
+    assert_null(strstr(text.data, "jvmlike.figure3"));
+    buf_free(&text);
+    render_json(&pair.comparison, &options, &text);
+    assert_non_null(strstr(text.data, "\"scimark.figure3\""));
+    buf_free(&text);
+    pair_free(&pair);
+}
+
+static void mean_of_ratios_needs_all(void **state)
+{
+    (void)state;
+    struct pair pair;
+    struct compare_options options = options_of(NO_LIMIT, false, false);
+    pair_texts(&pair, scimark_text(1, 1, false), scimark_text(0.9, 0.6, false), &options);
+    assert_int_equal(pair.comparison.ratio_mean[0].metrics, 0);
+    pair_free(&pair);
+}
+
 static void rows(void **state)
 {
     (void)state;
@@ -353,12 +407,20 @@ static void paper(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows),         cmocka_unit_test(exits),
-        cmocka_unit_test(statuses),     cmocka_unit_test(bad_input),
-        cmocka_unit_test(units),        cmocka_unit_test(times),
-        cmocka_unit_test(bad_samples),  cmocka_unit_test(json_shape),
-        cmocka_unit_test(renderers),    cmocka_unit_test(paper),
-        cmocka_unit_test(counted_disk), cmocka_unit_test(cpuid_header),
+        cmocka_unit_test(rows),
+        cmocka_unit_test(mean_of_ratios),
+        cmocka_unit_test(mean_of_ratios_needs_all),
+        cmocka_unit_test(exits),
+        cmocka_unit_test(statuses),
+        cmocka_unit_test(bad_input),
+        cmocka_unit_test(units),
+        cmocka_unit_test(times),
+        cmocka_unit_test(bad_samples),
+        cmocka_unit_test(json_shape),
+        cmocka_unit_test(renderers),
+        cmocka_unit_test(paper),
+        cmocka_unit_test(counted_disk),
+        cmocka_unit_test(cpuid_header),
     };
     return cmocka_run_group_tests_name("harness_compare", tests, NULL, NULL);
 }
