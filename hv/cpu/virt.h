@@ -29,6 +29,7 @@ enum exit_reason {
     EXIT_TASK_SWITCH,
     EXIT_TRIPLE_FAULT,
     EXIT_INIT,
+    EXIT_EMULATE,   /* vector: the CPU refused an instruction that the guest's mode may have */
     EXIT_INTERPRET, /* nothing ran: the CPU cannot enter this state, the interpreter has to run it */
     EXIT_ENTRY_FAILED, /* the guest state is not one the CPU enters */
     EXIT_UNKNOWN,
@@ -104,9 +105,10 @@ struct virt_ops {
     void (*reset)(struct vcpu *v, bool init);
     /* Enters the guest; returns at its next exit. The guest's TSC is the CPU's plus tsc_offset. */
     void (*run)(struct vcpu *v, struct exit *e);
-    /* Can run() enter this state? NULL: any. While false, run() returns EXIT_INTERPRET, and events are
-     * not for inject(). */
+    /* Can run() enter this state? NULL: any. While false, run() returns EXIT_INTERPRET. */
     bool (*enterable)(struct vcpu *v);
+    /* Can inject() deliver to it? NULL: always. */
+    bool (*injectable)(struct vcpu *v);
     void (*load)(struct vcpu *v, u32 groups);
     unsigned (*cpl)(struct vcpu *v);
     /* After a change of cr0, cr3, cr4, efer or the mmu's root. */
@@ -120,6 +122,9 @@ struct virt_ops {
     /* DR6 and DR7, for the emulator's #DB. */
     u64 (*get_dr)(struct vcpu *v, unsigned n);
     void (*set_dr)(struct vcpu *v, unsigned n, u64 value);
+    /* MSRs that the guest uses without exits, for the emulator; NULL: none gets there. False: #GP. */
+    bool (*read_msr)(struct vcpu *v, u32 index, u64 *value);
+    bool (*write_msr)(struct vcpu *v, u32 index, u64 value);
     u64 (*get_cr2)(struct vcpu *v);
     void (*set_cr2)(struct vcpu *v, u64 value);
 };
@@ -150,6 +155,11 @@ static inline u64 vcpu_rflags(struct vcpu *v)
 static inline bool vcpu_enterable(struct vcpu *v)
 {
     return !v->virt->enterable || v->virt->enterable(v);
+}
+
+static inline bool vcpu_injectable(struct vcpu *v)
+{
+    return !v->virt->injectable || v->virt->injectable(v);
 }
 
 /* 4-level long mode is active (as opposed to a 32-bit code segment in it). */

@@ -52,6 +52,29 @@ CPU_CR(2)
 CPU_CR(3)
 CPU_CR(4)
 
+/* DR0 to DR3. */
+static inline u64 read_dr(unsigned n)
+{
+    u64 v = 0;
+    switch (n) {
+    case 0: __asm__ volatile("mov %%dr0, %0" : "=r"(v)); break;
+    case 1: __asm__ volatile("mov %%dr1, %0" : "=r"(v)); break;
+    case 2: __asm__ volatile("mov %%dr2, %0" : "=r"(v)); break;
+    case 3: __asm__ volatile("mov %%dr3, %0" : "=r"(v)); break;
+    }
+    return v;
+}
+
+static inline void write_dr(unsigned n, u64 v)
+{
+    switch (n) {
+    case 0: __asm__ volatile("mov %0, %%dr0" : : "r"(v)); break;
+    case 1: __asm__ volatile("mov %0, %%dr1" : : "r"(v)); break;
+    case 2: __asm__ volatile("mov %0, %%dr2" : : "r"(v)); break;
+    case 3: __asm__ volatile("mov %0, %%dr3" : : "r"(v)); break;
+    }
+}
+
 static inline void cpu_cli(void)
 {
     __asm__ volatile("cli" : : : "memory");

@@ -24,6 +24,7 @@ static const char *const names[COUNT_IDS] = {
     [COUNT_CR4] = "cr4",
     [COUNT_RDMSR] = "rdmsr",
     [COUNT_WRMSR] = "wrmsr",
+    [COUNT_EMULATE] = "emulate",
     [COUNT_INTERPRET] = "interpret",
     [COUNT_OTHER] = "other",
 };

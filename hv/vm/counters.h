@@ -27,6 +27,7 @@ enum count_id {
     COUNT_CR4,
     COUNT_RDMSR,
     COUNT_WRMSR,
+    COUNT_EMULATE,
     COUNT_INTERPRET, /* not an exit: a turn of the interpreter */
     COUNT_OTHER,
     COUNT_IDS,

@@ -175,21 +175,21 @@ static enum emul_result op_cr_write(struct emul *e, unsigned n, u64 value)
     return vm_cr_write(vm_of(e), n, value) ? EMUL_OK : general_protection(e);
 }
 
+/* DR0 to DR3 are the guest's in the CPU, whose DR7 is clear while the hypervisor runs. */
 static enum emul_result op_dr_read(struct emul *e, unsigned n, u64 *value)
 {
     struct vcpu *v = vm_of(e)->vcpu;
-    if (n < 6)
-        return EMUL_UNHANDLED; /* DR0 to DR3 are in the CPU: MOV DR does not exit */
-    *value = v->virt->get_dr(v, n);
+    *value = n < 4 ? read_dr(n) : v->virt->get_dr(v, n);
     return EMUL_OK;
 }
 
 static enum emul_result op_dr_write(struct emul *e, unsigned n, u64 value)
 {
     struct vcpu *v = vm_of(e)->vcpu;
-    if (n < 6)
-        return EMUL_UNHANDLED;
-    v->virt->set_dr(v, n, value);
+    if (n < 4)
+        write_dr(n, value);
+    else
+        v->virt->set_dr(v, n, value);
     return EMUL_OK;
 }
 
@@ -325,6 +325,19 @@ enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event)
     else
         vm_end(vm, VM_ERROR, "a task gate, which this hypervisor does not emulate");
     return r;
+}
+
+void vm_emulate_refused(struct vm *vm, const struct exit *e)
+{
+    struct emul *emul = vm_emul_begin(vm);
+    vm->counters.id = COUNT_EMULATE;
+    enum emul_result r = emul_step(emul, REP_MMIO);
+    if (r == EMUL_OK)
+        finish(vm, emul);
+    else if (r == EMUL_FAULT)
+        raise_fault(vm, &emul->fault);
+    else if (r == EMUL_UNHANDLED)
+        vm_raise_error(vm, e->vector, 0);
 }
 
 void vm_emulate(struct vm *vm)

@@ -69,7 +69,7 @@ static bool is_fault(u8 vector)
            vector != VEC_MC;
 }
 
-/* For a state that the CPU does not enter. Bounded: the third fault in a row is a triple fault. */
+/* For a state in which the CPU delivers none. Bounded: the third fault in a row is a triple fault. */
 static void deliver_interpreted(struct vm *vm, const struct event *event)
 {
     struct event first = *event;
@@ -92,7 +92,7 @@ static void inject(struct vm *vm, const struct event *event)
     }
     v->int_shadow = false;
     vm->halted = false;
-    if (likely(vcpu_enterable(v)))
+    if (likely(vcpu_injectable(v)))
         v->virt->inject(v, event);
     else
         deliver_interpreted(vm, event);

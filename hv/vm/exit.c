@@ -238,6 +238,7 @@ static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e)
     [EXIT_TASK_SWITCH] = on_task_switch,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
     [EXIT_INIT] = on_unknown,
+    [EXIT_EMULATE] = vm_emulate_refused,
     [EXIT_INTERPRET] = vm_interpret,
     [EXIT_ENTRY_FAILED] = on_entry_failed,
     [EXIT_UNKNOWN] = on_unknown,

@@ -92,6 +92,8 @@ void vm_deliver(struct vm *vm);
 void vm_page_fault(struct vm *vm, const struct exit *e);
 /* Emulates the instruction at RIP; raises its exceptions; ends the VM where it cannot. */
 void vm_emulate(struct vm *vm);
+/* The same for one that the CPU refused with e->vector, which is raised where the emulator cannot. */
+void vm_emulate_refused(struct vm *vm, const struct exit *e);
 /* Takes an event through the guest's IVT or IDT by the emulator. EMUL_FAULT: raised anew. */
 enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event);
 /* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */

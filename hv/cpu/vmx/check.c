@@ -1,5 +1,5 @@
-/* The guest state that VM entry takes without unrestricted guest (SDM vol. 3, 26.3.1): what fails here is
- * interpreted, and names the field when an entry fails. */
+/* The guest state that VM entry takes without unrestricted guest (SDM vol. 3, 26.3.1; real mode: real.c):
+ * what fails here is interpreted, and names the field when an entry fails. */
 
 #include "cpu/vmx/vmx.h"
 
@@ -122,7 +122,7 @@ const char *vmx_check_guest(const struct vcpu *v)
 {
     const char *field = NULL;
     if (!(v->cr0 & CR0_PE))
-        return "CR0.PE: real mode needs unrestricted guest";
+        return vmx_check_real(v);
     if (v->rflags & RFLAGS_VM) {
         field = check_v86(v);
     } else {

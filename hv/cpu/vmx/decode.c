@@ -82,16 +82,23 @@ static void decode_debug(struct vcpu *v, u64 qualification)
     vmx_set_dr(v, 7, vmx_get_dr(v, 7) & ~DR7_GD);
 }
 
-static void decode_exception(struct vcpu *v, struct exit *e, u64 qualification)
+/* Real mode as virtual-8086 mode: what it would execute, or take through the vector table. */
+static bool emulates(u8 vector)
 {
+    return vector == VEC_GP || vector == VEC_SS || vector == VEC_BP || vector == VEC_OF;
+}
+
+static void decode_exception(struct vmx_vcpu *s, struct exit *e, u64 qualification)
+{
+    struct vcpu *v = &s->vcpu;
     u32 info = (u32)vmread(EXIT_INTR_INFO);
     if (VMX_EVENT_TYPE(info) == VMX_EVENT_NMI) {
         e->reason = EXIT_NMI;
         unblock_nmi();
         return;
     }
-    e->reason = EXIT_EXCEPTION;
     e->vector = (u8)info;
+    e->reason = s->real && emulates(e->vector) ? EXIT_EMULATE : EXIT_EXCEPTION;
     e->error = info & VMX_EVENT_ERROR ? (u32)vmread(EXIT_ERROR_CODE) : 0;
     e->address = qualification; /* of a #PF */
     if (e->vector == VEC_DB)
@@ -154,7 +161,7 @@ void vmx_decode(struct vmx_vcpu *s, struct exit *e)
     }
     decode_interrupted(v);
     if (code == VMX_EXCEPTION_NMI) {
-        decode_exception(v, e, qualification);
+        decode_exception(s, e, qualification);
         e->info2 = e->vector;
         return;
     }

@@ -14,29 +14,6 @@ struct pseudo_descriptor {
     u64 base;
 } __attribute__((packed));
 
-/* Lets the guest use an MSR without exits (SDM vol. 3, 24.6.9). */
-static void msr_allow(u8 *bitmap, u32 index, bool write)
-{
-    u32 bit = (index & 0x1fff) + (index >= 0xc0000000 ? 0x400 * 8 : 0);
-    bitmap[bit / 8] &= (u8) ~(1u << bit % 8);
-    if (write)
-        bitmap[0x800 + bit / 8] &= (u8) ~(1u << bit % 8);
-}
-
-/* MSRs that the VMCS switches, and those only the guest uses, which stay in the CPU. */
-static void msr_bitmap_init(u8 *bitmap)
-{
-    static const u32 own[] = {MSR_SYSENTER_CS, MSR_SYSENTER_ESP,  MSR_SYSENTER_EIP, MSR_STAR,
-                              MSR_LSTAR,       MSR_CSTAR,         MSR_SFMASK,       MSR_FS_BASE,
-                              MSR_GS_BASE,     MSR_KERNEL_GS_BASE};
-    memset(bitmap, 0xff, PAGE_SIZE);
-    for (unsigned i = 0; i < array_size(own); i++)
-        msr_allow(bitmap, own[i], true);
-    if (cpuid(0x80000001, 0).edx & 1u << 27) /* RDTSCP */
-        msr_allow(bitmap, MSR_TSC_AUX, true);
-    msr_allow(bitmap, MSR_TSC, false);
-}
-
 /* VMXON (SDM vol. 3, 23.7): CR0.NE and CR4.VMXE, and the feature MSR locked with VMX on. */
 static bool vmx_on(struct vmx_vcpu *s)
 {
@@ -88,7 +65,7 @@ static void controls(struct vmx_vcpu *s)
     vmwrite(PROC_CONTROLS, s->proc_controls);
     vmwrite(EXIT_CONTROLS, vmx_control(MSR_VMX_EXIT, EXIT_SAVE_DEBUG | EXIT_HOST_64));
     vmwrite(ENTRY_CONTROLS, s->entry_controls);
-    vmwrite(EXCEPTION_BITMAP, 1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC);
+    vmwrite(EXCEPTION_BITMAP, VMX_EXCEPTIONS);
     vmwrite(PFEC_MASK, 0); /* every #PF exits */
     vmwrite(PFEC_MATCH, 0);
     vmwrite(CR3_TARGETS, 0);
@@ -105,16 +82,20 @@ struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
     u8 *vmxon_region = alloc(ctx, PAGE_SIZE), *vmcs = alloc(ctx, PAGE_SIZE),
        *io = alloc(ctx, 2 * PAGE_SIZE), *msr = alloc(ctx, PAGE_SIZE);
 
-    if (!s || !vmxon_region || !vmcs || !io || !msr)
+    if (!s || !vmxon_region || !vmcs || !io || !msr || !vmx_real_create(s, alloc, ctx))
         return NULL;
     s->vmxon = (hpa_t)vmxon_region;
     s->vmcs = (hpa_t)vmcs;
     if (!vmx_on(s))
         return NULL;
+    s->cr0_fixed[0] = rdmsr(MSR_VMX_CR0_FIXED0);
+    s->cr0_fixed[1] = rdmsr(MSR_VMX_CR0_FIXED1);
+    s->cr4_fixed[0] = rdmsr(MSR_VMX_CR4_FIXED0);
+    s->cr4_fixed[1] = rdmsr(MSR_VMX_CR4_FIXED1);
     memset(io, 0xff, 2 * PAGE_SIZE);
     /* Port 80h, the POST display, goes through: the guest's delays by it are then the machine's own. */
     io[0x80 / 8] &= (u8) ~(1u << (0x80 % 8));
-    msr_bitmap_init(msr);
+    vmx_msr_bitmap_init(msr);
     host_state();
     controls(s);
     vmwrite(IO_BITMAP_A, (hpa_t)io);
@@ -129,6 +110,11 @@ void vmx_reset(struct vcpu *v, bool init)
 {
     struct vmx_vcpu *s = vmx_of(v);
 
+    if (s->real) {
+        s->real = false;
+        vmwrite(GUEST_SYSENTER_CS, s->sysenter_cs);
+        vmwrite(EXCEPTION_BITMAP, VMX_EXCEPTIONS);
+    }
     vcpu_reset_segments(s->seg);
     vmwrite(GUEST_DEBUGCTL, 0);
     vmwrite(GUEST_ACTIVITY, 0);

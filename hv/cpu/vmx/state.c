@@ -29,6 +29,10 @@ static u16 attr_of(u32 access)
 
 static void load_segments(struct vmx_vcpu *s)
 {
+    if (s->real) {
+        vmx_real_load_segments(s);
+        return;
+    }
     for (unsigned i = 0; i < array_size(vmcs_order); i++) {
         struct seg *seg = &s->seg[vmcs_order[i]];
         seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
@@ -44,13 +48,15 @@ static void load_segments(struct vmx_vcpu *s)
 
 static void store_segments(const struct vmx_vcpu *s)
 {
-    for (unsigned i = 0; i < array_size(vmcs_order); i++) {
+    for (unsigned i = 0; i < array_size(vmcs_order) && !s->real; i++) {
         const struct seg *seg = &s->seg[vmcs_order[i]];
         vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
         vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
         vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
         vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
     }
+    if (s->real)
+        vmx_real_store_segments(s);
     vmwrite(GUEST_GDTR_BASE, s->seg[SEG_GDTR].base);
     vmwrite(GUEST_GDTR_LIMIT, s->seg[SEG_GDTR].limit);
     vmwrite(GUEST_IDTR_BASE, s->seg[SEG_IDTR].base);
@@ -61,8 +67,9 @@ void vmx_load(struct vcpu *v, u32 groups)
 {
     struct vmx_vcpu *s = vmx_of(v);
     if (groups & VCPU_RIP) {
+        u64 flags = vmread(GUEST_RFLAGS);
         v->rip = vmread(GUEST_RIP);
-        v->rflags = vmread(GUEST_RFLAGS);
+        v->rflags = s->real ? vmx_guest_flags(flags, v->rflags) : flags;
     }
     if (groups & VCPU_RSP)
         v->gpr[RSP] = vmread(GUEST_RSP);
@@ -89,10 +96,10 @@ static void store_shadow(struct vmx_vcpu *s)
 void vmx_store(struct vmx_vcpu *s)
 {
     struct vcpu *v = &s->vcpu;
-    hpa_t root = mmu_root(v->mmu);
+    hpa_t root = s->real ? vmx_real_root(s) : mmu_root(v->mmu);
     if (v->dirty & VCPU_RIP) {
         vmwrite(GUEST_RIP, v->rip);
-        vmwrite(GUEST_RFLAGS, v->rflags);
+        vmwrite(GUEST_RFLAGS, s->real ? vmx_real_flags(v->rflags) : v->rflags);
     }
     if (v->dirty & VCPU_RSP)
         vmwrite(GUEST_RSP, v->gpr[RSP]);
@@ -106,9 +113,11 @@ void vmx_store(struct vmx_vcpu *s)
     }
 }
 
-/* SS.DPL, also where SS is unusable (SDM vol. 3, 24.4.1). */
+/* SS.DPL, also where SS is unusable (SDM vol. 3, 24.4.1); 0 in real mode. */
 unsigned vmx_cpl(struct vcpu *v)
 {
+    if (!(v->cr0 & CR0_PE))
+        return 0;
     if (v->valid & VCPU_SEG)
         return SEG_DPL(v->seg[SEG_SS].attr);
     return SEG_DPL(vmread(GUEST_SS_ACCESS));
@@ -127,6 +136,8 @@ void vmx_update_cr(struct vcpu *v)
 {
     struct vmx_vcpu *s = vmx_of(v);
     bool paging = v->cr0 & CR0_PG;
+    if (s->real && v->cr0 & CR0_PE)
+        vmx_real_leave(s);
     /* CD and NW stay clear: uncached RAM is no service to a guest whose devices are all coherent. */
     u64 cr0 = (v->cr0 & ~(CR0_CD | CR0_NW)) | CR0_PG | CR0_WP | CR0_PE;
     u64 cr4 = (v->cr4 & CR4_PASSED) | CR4_PAE;
@@ -134,10 +145,14 @@ void vmx_update_cr(struct vcpu *v)
 
     if (!paging)
         cr4 &= ~(CR4_SMEP | CR4_SMAP); /* the identity tables are user pages */
-    vmwrite(GUEST_CR0, (cr0 | rdmsr(MSR_VMX_CR0_FIXED0)) & rdmsr(MSR_VMX_CR0_FIXED1));
+    if (s->real) { /* what tells privilege 3, as which it runs, from real mode's 0 */
+        cr0 &= ~CR0_AM;
+        cr4 = (cr4 & ~(CR4_TSD | CR4_UMIP)) | CR4_VME;
+    }
+    vmwrite(GUEST_CR0, (cr0 | s->cr0_fixed[0]) & s->cr0_fixed[1]);
     vmwrite(CR0_MASK, ~CR0_GUEST_OWNED);
     vmwrite(CR0_SHADOW, v->cr0);
-    vmwrite(GUEST_CR4, (cr4 | rdmsr(MSR_VMX_CR4_FIXED0)) & rdmsr(MSR_VMX_CR4_FIXED1));
+    vmwrite(GUEST_CR4, (cr4 | s->cr4_fixed[0]) & s->cr4_fixed[1]);
     vmwrite(CR4_SHADOW, v->cr4);
     if (entry != s->entry_controls) {
         s->entry_controls = entry;

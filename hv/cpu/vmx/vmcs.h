@@ -46,6 +46,7 @@ enum { ENTRY_LOAD_DEBUG = 1 << 2, ENTRY_IA32E = 1 << 9 };
 /* Field encodings (appendix B). */
 enum vmcs_field {
     GUEST_ES_SEL = 0x800, /* ES CS SS DS FS GS LDTR TR, each 2 on */
+    GUEST_TR_SEL = 0x80e,
     HOST_ES_SEL = 0xc00,
     HOST_CS_SEL = 0xc02,
     HOST_SS_SEL = 0xc04,
@@ -81,10 +82,13 @@ enum vmcs_field {
     IDT_VECTORING_ERROR = 0x440a,
     EXIT_INSN_LENGTH = 0x440c,
     GUEST_ES_LIMIT = 0x4800,
+    GUEST_TR_LIMIT = 0x480e,
     GUEST_GDTR_LIMIT = 0x4810,
     GUEST_IDTR_LIMIT = 0x4812,
     GUEST_ES_ACCESS = 0x4814,
     GUEST_SS_ACCESS = 0x4818,
+    GUEST_LDTR_ACCESS = 0x4820,
+    GUEST_TR_ACCESS = 0x4822,
     GUEST_INTERRUPTIBILITY = 0x4824,
     GUEST_ACTIVITY = 0x4826,
     GUEST_SYSENTER_CS = 0x482a,
@@ -98,6 +102,7 @@ enum vmcs_field {
     GUEST_CR3 = 0x6802,
     GUEST_CR4 = 0x6804,
     GUEST_ES_BASE = 0x6806,
+    GUEST_TR_BASE = 0x6814,
     GUEST_GDTR_BASE = 0x6816,
     GUEST_IDTR_BASE = 0x6818,
     GUEST_DR7 = 0x681a,

@@ -17,6 +17,12 @@ static bool vmx_enterable(struct vcpu *v)
     return !s->refused;
 }
 
+/* An event's gate would be read from the IDT; in real mode it is in the vector table. */
+static bool vmx_injectable(struct vcpu *v)
+{
+    return v->cr0 & CR0_PE && vmx_enterable(v);
+}
+
 static void vmx_inject(struct vcpu *v, const struct event *event)
 {
     static const u8 types[] = {
@@ -76,6 +82,8 @@ static void vmx_run(struct vcpu *v, struct exit *e)
         *e = (struct exit){.reason = EXIT_INTERPRET};
         return;
     }
+    if (unlikely(!(v->cr0 & CR0_PE) && !s->real))
+        vmx_real_enter(s);
     vmx_store(s);
     if (unlikely(vmx_enter(v->gpr, s->launched, &s->host_rsp))) {
         u64 error = vmread(INSN_ERROR);
@@ -96,6 +104,7 @@ const struct virt_ops vmx_ops = {
     .reset = vmx_reset,
     .run = vmx_run,
     .enterable = vmx_enterable,
+    .injectable = vmx_injectable,
     .load = vmx_load,
     .cpl = vmx_cpl,
     .update_cr = vmx_update_cr,
@@ -105,6 +114,8 @@ const struct virt_ops vmx_ops = {
     .set_tsc_offset = vmx_set_tsc_offset,
     .get_dr = vmx_get_dr,
     .set_dr = vmx_set_dr,
+    .read_msr = vmx_read_msr,
+    .write_msr = vmx_write_msr,
     .get_cr2 = vmx_get_cr2,
     .set_cr2 = vmx_set_cr2,
 };

@@ -9,9 +9,13 @@ struct vmx_vcpu {
     struct vcpu vcpu;
     struct seg seg[SEG_COUNT]; /* vcpu.seg */
     hpa_t vmxon, vmcs;
-    u64 host_rsp, cr3; /* as the VMCS has them */
+    u64 host_rsp, cr3;              /* as the VMCS has them */
+    u64 cr0_fixed[2], cr4_fixed[2]; /* bits that must be 1, bits that may be */
+    u64 *real_pdpt;                 /* CR3 while real */
+    u64 sysenter_cs;                /* the guest's while real */
     u32 proc_controls, entry_controls, interruptibility;
     bool launched;
+    bool real;    /* the VMCS has real mode in the form of real.c */
     bool check;   /* segments or modes changed: is the state one that the CPU enters? */
     bool refused; /* it is not */
     char text[128];
@@ -26,6 +30,9 @@ static inline struct vmx_vcpu *vmx_of(struct vcpu *v)
 bool vmx_probe(char *why, size_t size);
 /* The control word for what is wanted, with the bits that the CPU forces. */
 u32 vmx_control(u32 msr, u32 want);
+
+/* #PF is filtered by its error code; #DB and #MC are the hypervisor's, #AC may not loop in the CPU. */
+#define VMX_EXCEPTIONS (1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC)
 
 /* setup.c */
 struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx);
@@ -42,6 +49,25 @@ void vmx_set_dr(struct vcpu *v, unsigned n, u64 value);
 /* check.c: the first field of the guest's state that VM entry would refuse (SDM vol. 3, 26.3.1), or
  * NULL. Needs all groups. */
 const char *vmx_check_guest(const struct vcpu *v);
+
+/* msr.c: a bitmap by which MSRs of the guest's own do not exit; their values, for the emulator. */
+void vmx_msr_bitmap_init(u8 *bitmap);
+bool vmx_read_msr(struct vcpu *v, u32 index, u64 *value);
+bool vmx_write_msr(struct vcpu *v, u32 index, u64 value);
+
+/* real.c: real mode as a virtual-8086 task. Why it cannot be one, or NULL; needs all groups. */
+const char *vmx_check_real(const struct vcpu *v);
+/* The task's RFLAGS for the guest's, and back: `before` is the guest's at the last entry. */
+u64 vmx_real_flags(u64 guest);
+u64 vmx_guest_flags(u64 flags, u64 before);
+bool vmx_real_create(struct vmx_vcpu *s, void *(*alloc)(void *ctx, u64 bytes), void *ctx);
+/* Between the two forms of the VMCS. */
+void vmx_real_enter(struct vmx_vcpu *s);
+void vmx_real_leave(struct vmx_vcpu *s);
+void vmx_real_load_segments(struct vmx_vcpu *s);
+void vmx_real_store_segments(const struct vmx_vcpu *s);
+/* The CR3 to run with, brought up to date with the shadow. */
+hpa_t vmx_real_root(struct vmx_vcpu *s);
 
 /* decode.c: *e and the interrupted delivery from the exit's fields. */
 void vmx_decode(struct vmx_vcpu *s, struct exit *e);

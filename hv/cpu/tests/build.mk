@@ -1,0 +1,3 @@
+# Tests of what of hv/cpu needs no virtualization to run.
+
+$(eval $(call host_test,vmx-real,hv/cpu/tests/test_vmx_real.c hv/cpu/vmx/real.c hv/cpu/reset.c,$(HOST_HV)))
