@@ -125,6 +125,31 @@ static void decode_interrupted(struct vcpu *v)
     }
 }
 
+static const char *check_fields(const struct vmx_vcpu *s)
+{
+    struct vmx_fields f = {
+        .cr0 = vmread(GUEST_CR0),
+        .cr3 = vmread(GUEST_CR3),
+        .cr4 = vmread(GUEST_CR4),
+        .dr7 = vmread(GUEST_DR7),
+        .debugctl = vmread(GUEST_DEBUGCTL),
+        .rflags = vmread(GUEST_RFLAGS),
+        .sysenter_esp = vmread(GUEST_SYSENTER_ESP),
+        .sysenter_eip = vmread(GUEST_SYSENTER_EIP),
+        .pending_debug = vmread(GUEST_PENDING_DEBUG),
+        .link = vmread(VMCS_LINK),
+        .entry_controls = s->entry_controls,
+        .activity = (u32)vmread(GUEST_ACTIVITY),
+        .interruptibility = (u32)vmread(GUEST_INTERRUPTIBILITY),
+        .event = (u32)vmread(ENTRY_INTR_INFO),
+        .ss_dpl = SEG_DPL(vmread(GUEST_SS_ACCESS)),
+    };
+    const u64 *pdpte = (const u64 *)(f.cr3 & ~31ull);
+    for (unsigned i = 0; i < array_size(f.pdpte); i++)
+        f.pdpte[i] = pdpte[i];
+    return vmx_check_fields(&f, &s->limits);
+}
+
 /* A failed entry leaves the guest's state as it was written (SDM vol. 3, 26.8). */
 static void explain_failure(struct vmx_vcpu *s, struct exit *e)
 {
@@ -132,9 +157,11 @@ static void explain_failure(struct vmx_vcpu *s, struct exit *e)
     const char *field;
     vcpu_need(v, ~0u);
     field = vmx_check_guest(v);
+    if (!field)
+        field = check_fields(s);
     fmt_snprintf(s->text, sizeof s->text,
                  "VM entry refused the guest's state: %s (SDM vol. 3, 26.3)",
-                 field ? field : "a field outside the segments, RIP and RFLAGS");
+                 field ? field : "a field that passes our checks");
     e->text = s->text;
 }
 

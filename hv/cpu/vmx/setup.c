@@ -88,10 +88,12 @@ struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
     s->vmcs = (hpa_t)vmcs;
     if (!vmx_on(s))
         return NULL;
-    s->cr0_fixed[0] = rdmsr(MSR_VMX_CR0_FIXED0);
-    s->cr0_fixed[1] = rdmsr(MSR_VMX_CR0_FIXED1);
-    s->cr4_fixed[0] = rdmsr(MSR_VMX_CR4_FIXED0);
-    s->cr4_fixed[1] = rdmsr(MSR_VMX_CR4_FIXED1);
+    s->limits = (struct vmx_limits){
+        .cr0_fixed = {rdmsr(MSR_VMX_CR0_FIXED0), rdmsr(MSR_VMX_CR0_FIXED1)},
+        .cr4_fixed = {rdmsr(MSR_VMX_CR4_FIXED0), rdmsr(MSR_VMX_CR4_FIXED1)},
+        .maxphyaddr = cpuid(0x80000008, 0).eax & 0xff,
+        .activities = rdmsr(MSR_VMX_MISC) >> 6 & 7,
+    };
     memset(io, 0xff, 2 * PAGE_SIZE);
     /* Port 80h, the POST display, goes through: the guest's delays by it are then the machine's own. */
     io[0x80 / 8] &= (u8) ~(1u << (0x80 % 8));

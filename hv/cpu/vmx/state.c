@@ -149,10 +149,10 @@ void vmx_update_cr(struct vcpu *v)
         cr0 &= ~CR0_AM;
         cr4 = (cr4 & ~(CR4_TSD | CR4_UMIP)) | CR4_VME;
     }
-    vmwrite(GUEST_CR0, (cr0 | s->cr0_fixed[0]) & s->cr0_fixed[1]);
+    vmwrite(GUEST_CR0, (cr0 | s->limits.cr0_fixed[0]) & s->limits.cr0_fixed[1]);
     vmwrite(CR0_MASK, ~CR0_GUEST_OWNED);
     vmwrite(CR0_SHADOW, v->cr0);
-    vmwrite(GUEST_CR4, (cr4 | s->cr4_fixed[0]) & s->cr4_fixed[1]);
+    vmwrite(GUEST_CR4, (cr4 | s->limits.cr4_fixed[0]) & s->limits.cr4_fixed[1]);
     vmwrite(CR4_SHADOW, v->cr4);
     if (entry != s->entry_controls) {
         s->entry_controls = entry;

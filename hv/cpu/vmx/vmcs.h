@@ -14,6 +14,7 @@
 #define MSR_VMX_PROC 0x482
 #define MSR_VMX_EXIT 0x483
 #define MSR_VMX_ENTRY 0x484
+#define MSR_VMX_MISC 0x485
 #define MSR_VMX_CR0_FIXED0 0x486
 #define MSR_VMX_CR0_FIXED1 0x487
 #define MSR_VMX_CR4_FIXED0 0x488
@@ -132,6 +133,7 @@ enum vmcs_field {
 /* Interruptibility (24.4.2) and pending debug exceptions. */
 #define BLOCKED_STI (1u << 0)
 #define BLOCKED_MOV_SS (1u << 1)
+#define BLOCKED_SMI (1u << 2)
 #define PENDING_BS (1u << 14)
 
 /* Interruption information (24.8.3, 24.9.2). */

@@ -5,14 +5,21 @@
 #include "cpu/virt.h"
 #include "cpu/vmx/vmcs.h"
 
+/* What differs from CPU to CPU. */
+struct vmx_limits {
+    u64 cr0_fixed[2], cr4_fixed[2]; /* bits that must be 1, bits that may be (A.7, A.8) */
+    unsigned maxphyaddr;
+    unsigned activities; /* bit 0 HLT, 1 shutdown, 2 wait-for-SIPI (A.6) */
+};
+
 struct vmx_vcpu {
     struct vcpu vcpu;
     struct seg seg[SEG_COUNT]; /* vcpu.seg */
     hpa_t vmxon, vmcs;
-    u64 host_rsp, cr3;              /* as the VMCS has them */
-    u64 cr0_fixed[2], cr4_fixed[2]; /* bits that must be 1, bits that may be */
-    u64 *real_pdpt;                 /* CR3 while real */
-    u64 sysenter_cs;                /* the guest's while real */
+    u64 host_rsp, cr3; /* as the VMCS has them */
+    struct vmx_limits limits;
+    u64 *real_pdpt;  /* CR3 while real */
+    u64 sysenter_cs; /* the guest's while real */
     u32 proc_controls, entry_controls, interruptibility;
     bool launched;
     bool real;    /* the VMCS has real mode in the form of real.c */
@@ -68,6 +75,16 @@ void vmx_real_load_segments(struct vmx_vcpu *s);
 void vmx_real_store_segments(const struct vmx_vcpu *s);
 /* The CR3 to run with, brought up to date with the shadow. */
 hpa_t vmx_real_root(struct vmx_vcpu *s);
+
+/* check_fields.c: the same for fields that no group has. */
+struct vmx_fields {
+    u64 cr0, cr3, cr4, dr7, debugctl, rflags, sysenter_esp, sysenter_eip, pending_debug, link;
+    u64 pdpte[4]; /* at CR3 */
+    u32 entry_controls, activity, interruptibility;
+    u32 event; /* to be injected: ENTRY_INTR_INFO */
+    unsigned ss_dpl;
+};
+const char *vmx_check_fields(const struct vmx_fields *f, const struct vmx_limits *limits);
 
 /* decode.c: *e and the interrupted delivery from the exit's fields. */
 void vmx_decode(struct vmx_vcpu *s, struct exit *e);
