@@ -68,13 +68,15 @@ struct event {
     u64 cr2; /* #PF */
 };
 
-/* Groups of cached state. */
+/* Groups of cached state; each segment register is one, from VCPU_SEG_SHIFT on. */
 enum vcpu_group {
     VCPU_RIP = 1 << 0, /* rip, rflags */
     VCPU_RSP = 1 << 1, /* gpr[RSP] */
-    VCPU_SEG = 1 << 2, /* seg[], cpl */
-    VCPU_CR = 1 << 3,  /* cr0 (its guest-owned bits) */
+    VCPU_CR = 1 << 2,  /* cr0 (its guest-owned bits) */
+    VCPU_SEG_SHIFT = 8,
+    VCPU_SEGS = ((1 << SEG_COUNT) - 1) << VCPU_SEG_SHIFT,
 };
+#define VCPU_SEG(n) (1u << (VCPU_SEG_SHIFT + (n)))
 
 struct virt_ops;
 struct mmu_vcpu;
@@ -140,6 +142,12 @@ static inline void vcpu_need(struct vcpu *v, u32 groups)
         v->virt->load(v, groups & ~v->valid);
 }
 
+static inline const struct seg *vcpu_seg(struct vcpu *v, unsigned n)
+{
+    vcpu_need(v, VCPU_SEG(n));
+    return &v->seg[n];
+}
+
 static inline u64 vcpu_rip(struct vcpu *v)
 {
     vcpu_need(v, VCPU_RIP);
@@ -172,8 +180,7 @@ static inline bool vcpu_code64(struct vcpu *v)
 {
     if (!vcpu_lma(v))
         return false;
-    vcpu_need(v, VCPU_SEG);
-    return v->seg[SEG_CS].attr & SEG_L;
+    return vcpu_seg(v, SEG_CS)->attr & SEG_L;
 }
 
 /* Moves past the instruction that exited. Ends an interrupt shadow and a resume flag, as its end does. */

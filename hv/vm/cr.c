@@ -41,8 +41,7 @@ static bool write_cr0_guest(struct vm *vm, u64 value)
     value = (value & CR0_DEFINED) | CR0_ET;
     u64 efer = v->efer;
     if (~v->cr0 & value & CR0_PG && efer & EFER_LME) {
-        vcpu_need(v, VCPU_SEG);
-        if (!(v->cr4 & CR4_PAE) || v->seg[SEG_CS].attr & SEG_L)
+        if (!(v->cr4 & CR4_PAE) || vcpu_seg(v, SEG_CS)->attr & SEG_L)
             return false;
         efer |= EFER_LMA;
     }

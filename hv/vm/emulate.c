@@ -128,6 +128,11 @@ static enum emul_result op_write(struct emul *e, u64 la, const void *buf, unsign
     return EMUL_OK;
 }
 
+static void op_seg_load(struct emul *e, unsigned n)
+{
+    vcpu_need(vm_of(e)->vcpu, VCPU_SEG(n));
+}
+
 static enum emul_result op_fetch(struct emul *e, u64 la, void *buf, unsigned len, unsigned *got)
 {
     struct vm *vm = vm_of(e);
@@ -249,6 +254,7 @@ static void op_vec_write(struct emul *e, unsigned n, const void *buf)
 }
 
 static const struct emul_ops ops = {
+    .seg_load = op_seg_load,
     .fetch = op_fetch,
     .read = op_read,
     .write = op_write,
@@ -271,12 +277,12 @@ struct emul *vm_emul_begin(struct vm *vm)
 {
     struct vcpu *v = vm->vcpu;
     struct emul *e = &vm->emul;
-    vcpu_need(v, VCPU_RIP | VCPU_RSP | VCPU_SEG | VCPU_CR);
+    vcpu_need(v, VCPU_RIP | VCPU_RSP | VCPU_CR);
     e->ops = &ops;
     e->ctx = vm;
     e->gpr = v->gpr;
     e->seg = v->seg;
-    e->seg_valid = ~0u;
+    e->seg_valid = v->valid >> VCPU_SEG_SHIFT;
     e->seg_changed = 0;
     e->rip = v->rip;
     e->rflags = v->rflags;
@@ -296,7 +302,7 @@ static void finish(struct vm *vm, struct emul *e)
     v->rip = e->rip;
     v->rflags = e->rflags & ~RFLAGS_RF;
     v->int_shadow = e->int_shadow;
-    v->dirty |= VCPU_RIP | VCPU_RSP | (e->seg_changed ? VCPU_SEG : 0);
+    v->dirty |= VCPU_RIP | VCPU_RSP | e->seg_changed << VCPU_SEG_SHIFT;
     if (unlikely(e->trap))
         vm_raise_step(vm);
 }

@@ -107,8 +107,8 @@ static bool decode_invlpg(struct vm *vm, u64 *address)
     *address = v->gpr[c[2] & 7];
     if (vcpu_code64(v))
         return true;
-    *address = (u32)(*address + v->seg[SEG_DS].base);
-    return v->seg[SEG_CS].attr & SEG_DB;
+    *address = (u32)(*address + vcpu_seg(v, SEG_DS)->base);
+    return vcpu_seg(v, SEG_CS)->attr & SEG_DB;
 }
 
 static void on_invlpg(struct vm *vm, const struct exit *e)

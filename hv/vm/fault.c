@@ -37,9 +37,8 @@ const u8 *vm_code(struct vm *vm, unsigned *available)
 {
     struct vcpu *v = vm->vcpu;
     u64 at = vcpu_rip(v);
-    vcpu_need(v, VCPU_SEG);
     if (!vcpu_code64(v))
-        at = (u32)(at + v->seg[SEG_CS].base);
+        at = (u32)(at + vcpu_seg(v, SEG_CS)->base);
     bool user = v->virt->cpl(v) == 3;
     *available = (unsigned)(PAGE_SIZE - (at & ~PAGE_MASK));
     if (likely((at & PAGE_MASK) == vm->code.gva && user == vm->code.user))

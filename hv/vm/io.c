@@ -70,7 +70,7 @@ static u32 move_chunk(struct string *s, u64 count)
 static bool string_begin(struct string *s, const struct emul_insn *insn)
 {
     struct vcpu *v = s->vm->vcpu;
-    const struct seg *seg = &v->seg[s->e->io.in ? SEG_ES : insn->mem_seg];
+    const struct seg *seg = vcpu_seg(v, s->e->io.in ? SEG_ES : insn->mem_seg);
     bool code64 = vcpu_code64(v);
     s->mask = insn->address_size == 2 ? 0xffff : insn->address_size == 4 ? 0xffffffff : ~0ull;
     s->index = &v->gpr[s->e->io.in ? RDI : RSI];

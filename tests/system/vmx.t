@@ -1,5 +1,5 @@
 #!/bin/bash
-# VT-x of the first generation, in Bochs: SeaBIOS and the tiny guests.
+# VT-x in Bochs: of the first generation SeaBIOS and the tiny guests, of later ones a few of their tests.
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . tests/qemu.sh
@@ -56,5 +56,33 @@ for bits in 32 64; do
     ok "$bits-bit guest on VT-x: passes" all_pass $bits
     ok "$bits-bit guest on VT-x: 100 CPUID, 100 exits" exits_of $bits "$(mark_of $bits cpuid)" cpuid 100
     ok "$bits-bit guest on VT-x: 200 port accesses, 200 exits" exits_of $bits "$(mark_of $bits io)" io 200
+done
+
+# real_passes MODEL: the boot disk that tests real mode, to its end.
+real_passes() {
+    BOCHS_SECONDS=100 bochs_run real_$1 "$work/real.iso" "$1" 1000000000
+    tr -d '\r' <"$work/real_$1/com1" | grep -Ev '^ok ' >"$work/real_$1/odd"
+    if [ "$(cat "$work/real_$1/odd")" != "1..$(grep -c '^ok' "$work/real_$1/com1")" ] ||
+        ! grep -q "end end=reboot" "$work/real_$1/com2"; then
+        cat "$work/real_$1/odd"
+        tail -n 15 "$work/real_$1/com2"
+        return 1
+    fi
+}
+
+# one_passes MODEL: a 64-bit guest that runs one test.
+one_passes() {
+    BOCHS_SECONDS=100 bochs_run one_$1 "$work/one.iso" "$1" 1000000000
+    grep "^ok [0-9]* - 100 CPUID" "$work/one_$1/com1" && grep "end end=poweroff" "$work/one_$1/com2"
+}
+
+bochs_iso "$work/real.iso" "$hv" "mem=64M watchdog=60" build/real.img disk0
+tests/guests/mkdisk.sh build/tiny64.elf "$work/one.img" only=100_CPUID
+bochs_iso "$work/one.iso" "$hv" "mem=64M watchdog=60" "$work/one.img" disk0
+for model in core2_penryn_t9600 corei5_lynnfield_750 corei7_skylake_x; do
+    ok "real mode on $model" real_passes $model
+done
+for model in corei5_lynnfield_750 corei7_skylake_x; do
+    ok "64-bit guest on $model" one_passes $model
 done
 finish

@@ -56,13 +56,12 @@ static bool valid(u32 index, u64 value)
 bool vmx_read_msr(struct vcpu *v, u32 index, u64 *value)
 {
     struct vmx_vcpu *s = vmx_of(v);
-    vcpu_need(v, VCPU_SEG);
     switch (index) {
     case MSR_SYSENTER_CS: *value = s->real ? s->sysenter_cs : vmread(GUEST_SYSENTER_CS); break;
     case MSR_SYSENTER_ESP: *value = vmread(GUEST_SYSENTER_ESP); break;
     case MSR_SYSENTER_EIP: *value = vmread(GUEST_SYSENTER_EIP); break;
-    case MSR_FS_BASE: *value = v->seg[SEG_FS].base; break;
-    case MSR_GS_BASE: *value = v->seg[SEG_GS].base; break;
+    case MSR_FS_BASE: *value = vcpu_seg(v, SEG_FS)->base; break;
+    case MSR_GS_BASE: *value = vcpu_seg(v, SEG_GS)->base; break;
     default:
         if (!known(index))
             return false;
@@ -73,9 +72,9 @@ bool vmx_read_msr(struct vcpu *v, u32 index, u64 *value)
 
 static void write_base(struct vcpu *v, unsigned n, u64 base)
 {
-    vcpu_need(v, VCPU_SEG);
+    vcpu_need(v, VCPU_SEG(n));
     v->seg[n].base = base;
-    v->dirty |= VCPU_SEG;
+    v->dirty |= VCPU_SEG(n);
 }
 
 bool vmx_write_msr(struct vcpu *v, u32 index, u64 value)

@@ -97,7 +97,7 @@ void vmx_real_enter(struct vmx_vcpu *s)
     vmwrite(EXCEPTION_BITMAP, ~0u);
     vmx_update_cr(v);
     s->check = false;
-    v->dirty |= VCPU_RIP | VCPU_SEG;
+    v->dirty |= VCPU_RIP | VCPU_SEGS;
 }
 
 void vmx_real_leave(struct vmx_vcpu *s)
@@ -107,24 +107,23 @@ void vmx_real_leave(struct vmx_vcpu *s)
     s->real = false;
     vmwrite(GUEST_SYSENTER_CS, s->sysenter_cs);
     vmwrite(EXCEPTION_BITMAP, VMX_EXCEPTIONS);
-    v->dirty |= VCPU_RIP | VCPU_SEG;
+    v->dirty |= VCPU_RIP | VCPU_SEGS;
 }
 
-void vmx_real_load_segments(struct vmx_vcpu *s)
+void vmx_real_load_segment(struct seg *seg, unsigned i)
 {
-    for (unsigned i = 0; i < array_size(order); i++) {
-        struct seg *seg = &s->seg[order[i]];
-        seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
-        seg->base = (u64)seg->sel << 4;
-    }
+    if (i >= array_size(order))
+        return;
+    seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
+    seg->base = (u64)seg->sel << 4;
 }
 
-void vmx_real_store_segments(const struct vmx_vcpu *s)
+void vmx_real_store_segment(const struct seg *seg, unsigned i)
 {
-    for (unsigned i = 0; i < array_size(order); i++) {
-        vmwrite(GUEST_ES_SEL + 2 * i, s->seg[order[i]].sel);
-        vmwrite(GUEST_ES_BASE + 2 * i, s->seg[order[i]].base);
-    }
+    if (i >= array_size(order))
+        return;
+    vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
+    vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
 }
 
 hpa_t vmx_real_root(struct vmx_vcpu *s)

@@ -27,40 +27,56 @@ static u16 attr_of(u32 access)
     return access & ACCESS_UNUSABLE ? attr & (u16)~SEG_P : attr;
 }
 
-static void load_segments(struct vmx_vcpu *s)
+static void load_segment(const struct vmx_vcpu *s, struct seg *seg, unsigned i)
 {
     if (s->real) {
-        vmx_real_load_segments(s);
+        vmx_real_load_segment(seg, i);
         return;
     }
-    for (unsigned i = 0; i < array_size(vmcs_order); i++) {
-        struct seg *seg = &s->seg[vmcs_order[i]];
-        seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
-        seg->limit = (u32)vmread(GUEST_ES_LIMIT + 2 * i);
-        seg->attr = attr_of((u32)vmread(GUEST_ES_ACCESS + 2 * i));
-        seg->base = vmread(GUEST_ES_BASE + 2 * i);
-    }
-    s->seg[SEG_GDTR] =
-        (struct seg){.base = vmread(GUEST_GDTR_BASE), .limit = (u32)vmread(GUEST_GDTR_LIMIT)};
-    s->seg[SEG_IDTR] =
-        (struct seg){.base = vmread(GUEST_IDTR_BASE), .limit = (u32)vmread(GUEST_IDTR_LIMIT)};
+    seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
+    seg->limit = (u32)vmread(GUEST_ES_LIMIT + 2 * i);
+    seg->attr = attr_of((u32)vmread(GUEST_ES_ACCESS + 2 * i));
+    seg->base = vmread(GUEST_ES_BASE + 2 * i);
 }
 
-static void store_segments(const struct vmx_vcpu *s)
+static void store_segment(const struct vmx_vcpu *s, const struct seg *seg, unsigned i)
 {
-    for (unsigned i = 0; i < array_size(vmcs_order) && !s->real; i++) {
-        const struct seg *seg = &s->seg[vmcs_order[i]];
-        vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
-        vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
-        vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
-        vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
+    if (s->real) {
+        vmx_real_store_segment(seg, i);
+        return;
     }
-    if (s->real)
-        vmx_real_store_segments(s);
-    vmwrite(GUEST_GDTR_BASE, s->seg[SEG_GDTR].base);
-    vmwrite(GUEST_GDTR_LIMIT, s->seg[SEG_GDTR].limit);
-    vmwrite(GUEST_IDTR_BASE, s->seg[SEG_IDTR].base);
-    vmwrite(GUEST_IDTR_LIMIT, s->seg[SEG_IDTR].limit);
+    vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
+    vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
+    vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
+    vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
+}
+
+static void load_segments(struct vmx_vcpu *s, u32 groups)
+{
+    for (unsigned i = 0; i < array_size(vmcs_order); i++)
+        if (groups & VCPU_SEG(vmcs_order[i]))
+            load_segment(s, &s->seg[vmcs_order[i]], i);
+    if (groups & VCPU_SEG(SEG_GDTR))
+        s->seg[SEG_GDTR] =
+            (struct seg){.base = vmread(GUEST_GDTR_BASE), .limit = (u32)vmread(GUEST_GDTR_LIMIT)};
+    if (groups & VCPU_SEG(SEG_IDTR))
+        s->seg[SEG_IDTR] =
+            (struct seg){.base = vmread(GUEST_IDTR_BASE), .limit = (u32)vmread(GUEST_IDTR_LIMIT)};
+}
+
+static void store_segments(const struct vmx_vcpu *s, u32 groups)
+{
+    for (unsigned i = 0; i < array_size(vmcs_order); i++)
+        if (groups & VCPU_SEG(vmcs_order[i]))
+            store_segment(s, &s->seg[vmcs_order[i]], i);
+    if (groups & VCPU_SEG(SEG_GDTR)) {
+        vmwrite(GUEST_GDTR_BASE, s->seg[SEG_GDTR].base);
+        vmwrite(GUEST_GDTR_LIMIT, s->seg[SEG_GDTR].limit);
+    }
+    if (groups & VCPU_SEG(SEG_IDTR)) {
+        vmwrite(GUEST_IDTR_BASE, s->seg[SEG_IDTR].base);
+        vmwrite(GUEST_IDTR_LIMIT, s->seg[SEG_IDTR].limit);
+    }
 }
 
 void vmx_load(struct vcpu *v, u32 groups)
@@ -73,8 +89,8 @@ void vmx_load(struct vcpu *v, u32 groups)
     }
     if (groups & VCPU_RSP)
         v->gpr[RSP] = vmread(GUEST_RSP);
-    if (groups & VCPU_SEG)
-        load_segments(s);
+    if (groups & VCPU_SEGS)
+        load_segments(s, groups);
     if (groups & VCPU_CR)
         v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
     v->valid |= groups;
@@ -103,8 +119,8 @@ void vmx_store(struct vmx_vcpu *s)
     }
     if (v->dirty & VCPU_RSP)
         vmwrite(GUEST_RSP, v->gpr[RSP]);
-    if (v->dirty & VCPU_SEG)
-        store_segments(s);
+    if (v->dirty & VCPU_SEGS)
+        store_segments(s, v->dirty);
     v->dirty = 0;
     store_shadow(s);
     if (root != s->cr3) {
@@ -118,7 +134,7 @@ unsigned vmx_cpl(struct vcpu *v)
 {
     if (!(v->cr0 & CR0_PE))
         return 0;
-    if (v->valid & VCPU_SEG)
+    if (v->valid & VCPU_SEG(SEG_SS))
         return SEG_DPL(v->seg[SEG_SS].attr);
     return SEG_DPL(vmread(GUEST_SS_ACCESS));
 }

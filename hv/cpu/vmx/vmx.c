@@ -9,7 +9,7 @@ bool vmx_enter(u64 *gpr, bool launched, u64 *host_rsp);
 static bool vmx_enterable(struct vcpu *v)
 {
     struct vmx_vcpu *s = vmx_of(v);
-    if (unlikely(s->check || s->refused || v->dirty & VCPU_SEG)) {
+    if (unlikely(s->check || s->refused || v->dirty & VCPU_SEGS)) {
         vcpu_need(v, ~0u);
         s->refused = vmx_check_guest(v);
         s->check = false;

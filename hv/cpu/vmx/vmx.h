@@ -71,8 +71,9 @@ bool vmx_real_create(struct vmx_vcpu *s, void *(*alloc)(void *ctx, u64 bytes), v
 /* Between the two forms of the VMCS. */
 void vmx_real_enter(struct vmx_vcpu *s);
 void vmx_real_leave(struct vmx_vcpu *s);
-void vmx_real_load_segments(struct vmx_vcpu *s);
-void vmx_real_store_segments(const struct vmx_vcpu *s);
+/* One segment register; i: its place among the VMCS's fields. LDTR and TR stay in the cache. */
+void vmx_real_load_segment(struct seg *seg, unsigned i);
+void vmx_real_store_segment(const struct seg *seg, unsigned i);
 /* The CR3 to run with, brought up to date with the shadow. */
 hpa_t vmx_real_root(struct vmx_vcpu *s);
 
