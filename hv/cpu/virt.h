@@ -36,6 +36,9 @@ enum exit_reason {
     EXIT_REASONS,
 };
 
+/* What switches tasks, as VT-x numbers it (SDM vol. 3, table 27-2); EVENT: a task gate in the IDT. */
+enum task_source { TASK_CALL, TASK_IRET, TASK_JMP, TASK_EVENT };
+
 enum cr_access { CR_MOV_TO, CR_MOV_FROM, CR_CLTS, CR_LMSW, CR_SMSW };
 
 struct exit {
@@ -53,6 +56,12 @@ struct exit {
         u8 size;
         bool in, string, rep;
     } io;
+    struct {
+        u16 sel; /* of the new TSS */
+        enum task_source source;
+        bool has_error; /* an error code for the new task's stack */
+        u32 error;
+    } task;
     u64 code, info1, info2; /* the vendor's own, for reports */
     const char *text;       /* why such an exit ends the VM, or NULL */
 };
@@ -113,6 +122,8 @@ struct virt_ops {
     bool (*injectable)(struct vcpu *v);
     void (*load)(struct vcpu *v, u32 groups);
     unsigned (*cpl)(struct vcpu *v);
+    /* After a change of the segments, whose SS.DPL is the CPL already. */
+    void (*set_cpl)(struct vcpu *v, unsigned cpl);
     /* After a change of cr0, cr3, cr4, efer or the mmu's root. */
     void (*update_cr)(struct vcpu *v);
     /* Delivers the event at the next entry. */

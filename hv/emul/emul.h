@@ -17,8 +17,9 @@ enum emul_access {
 };
 
 enum emul_result {
-    EMUL_OK,        /* executed; registers, RIP and flags are up to date */
-    EMUL_FAULT,     /* raised e->fault; registers are as before the instruction (or iteration) */
+    EMUL_OK,    /* executed; registers, RIP and flags are up to date */
+    EMUL_FAULT, /* raised e->fault; registers are as before the instruction (or iteration), or with
+                     * e->new_task those of the task that it switched to */
     EMUL_UNHANDLED, /* not an instruction this emulator executes; nothing changed */
     EMUL_STOP,      /* an op asked to end the VM */
 };
@@ -73,6 +74,8 @@ struct emul {
     u8 cpl;             /* in and out */
     bool int_shadow;    /* out: MOV SS, POP SS or STI was executed */
     bool trap;          /* out: TF was set: #DB with DR6.BS is due after this instruction */
+    bool new_task;      /* out: another task's registers were loaded */
+    bool task_trap;     /* out: that task's TSS has T set: #DB with DR6.BT is due */
     struct emul_fault fault;
 };
 
@@ -103,6 +106,21 @@ enum emul_result emul_step(struct emul *e, unsigned max_iterations);
 
 /* Delivers an interrupt or exception at CS:RIP of *e through the IVT or IDT, for an engine that
  * cannot inject in the guest's mode. soft: INT n, INT3, INTO; RIP is then already behind it. An
- * error code is pushed in protected mode only. EMUL_FAULT: e->fault is what the delivery raised;
- * nothing changed. EMUL_UNHANDLED: a task gate. */
+ * error code is pushed in protected mode only. EMUL_FAULT: e->fault is what the delivery raised. */
 enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_error, u32 error);
+
+/* What switches tasks (numbers of SDM vol. 3, table 27-2); EVENT is through a task gate of the IDT. */
+enum emul_task_source { EMUL_TASK_CALL, EMUL_TASK_IRET, EMUL_TASK_JMP, EMUL_TASK_EVENT };
+
+struct emul_task {
+    u16 sel; /* of the new TSS */
+    enum emul_task_source source;
+    bool external; /* an event that is no INT n, INT3 or INTO */
+    bool has_error;
+    u32 error; /* of the event */
+    u64 next;  /* where the old task will go on */
+};
+
+/* Switches tasks (SDM vol. 3, chapter 7), for a CPU that makes an exit of it. The privilege checks
+ * and those of the gate are done; all others are made here. */
+enum emul_result emul_task_switch(struct emul *e, const struct emul_task *task);

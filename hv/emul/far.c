@@ -1,5 +1,5 @@
-/* Far transfers of control: JMP, CALL, RET, IRET (SDM vol. 3, 5.8 and 6.14, vol. 2). Hardware task
- * switches and call gates of long mode are EMUL_UNHANDLED. The rows have F_UNDO, so that a fault
+/* Far transfers of control: JMP, CALL, RET, IRET (SDM vol. 3, 5.8 and 6.14, vol. 2). Call gates
+ * of long mode are EMUL_UNHANDLED. The rows have F_UNDO, so that a fault
  * in the middle needs no care. */
 
 #include "emul/far.h"
@@ -130,6 +130,14 @@ static enum emul_result gate_inner(struct emul *e, struct insn *in, struct seg *
     return r == EMUL_OK ? far_enter_code(e, in, code, cpl, rip) : r;
 }
 
+static enum emul_result to_task(struct emul *e, struct insn *in, u16 sel, bool is_call)
+{
+    struct emul_task task = {
+        .sel = sel, .source = is_call ? EMUL_TASK_CALL : EMUL_TASK_JMP, .next = in->next};
+    return far_task_switch(e, in, &task);
+}
+
+/* A system descriptor: a call gate, a task gate or a TSS. */
 static enum emul_result through_gate(struct emul *e, struct insn *in, u16 gate_sel, u64 desc,
                                      bool is_call)
 {
@@ -141,12 +149,18 @@ static enum emul_result through_gate(struct emul *e, struct insn *in, u16 gate_s
     unsigned target_dpl;
     enum emul_result r;
 
-    if ((e->efer & EFER_LMA) || type == 1 || type == 5 || type == 9)
+    if ((e->efer & EFER_LMA) && type == 12)
         return EMUL_UNHANDLED;
-    if ((type != 4 && type != 12) || dpl < e->cpl || dpl < (gate_sel & 3u))
+    if ((e->efer & EFER_LMA) || dpl < e->cpl || dpl < (gate_sel & 3u))
+        return emul_raise_error(e, VEC_GP, gate_sel & 0xfffc);
+    if ((type & 5) == 1)
+        return to_task(e, in, gate_sel, is_call);
+    if (type != 4 && type != 12 && type != 5)
         return emul_raise_error(e, VEC_GP, gate_sel & 0xfffc);
     if (!(desc >> 47 & 1))
         return emul_raise_error(e, VEC_NP, gate_sel & 0xfffc);
+    if (type == 5)
+        return to_task(e, in, sel, is_call);
     if (!(sel & 0xfffc))
         return emul_gp0(e);
     r = desc_read(e, sel, &target);

@@ -1,5 +1,4 @@
-/* Delivery of interrupts and exceptions, INT, IRET (SDM vol. 3, 6.12, 6.14, 20.1.4, 20.3). Task
- * gates and nested tasks are EMUL_UNHANDLED. */
+/* Delivery of interrupts and exceptions, INT, IRET (SDM vol. 3, 6.12, 6.14, 20.1.4, 20.3). */
 
 #include "emul/far.h"
 
@@ -11,6 +10,8 @@ struct event {
     u64 rip; /* to return to */
 };
 
+#define TASK_GATE 5
+
 struct gate {
     unsigned type, ist, dpl;
     bool present;
@@ -18,14 +19,15 @@ struct gate {
     u64 rip;
 };
 
-static u32 ext_bit(const struct event *ev)
+void far_external(struct emul *e, bool external)
 {
-    return ev->soft ? 0 : 1;
+    if (external && e->fault.has_error && e->fault.vector >= VEC_TS && e->fault.vector <= VEC_GP)
+        e->fault.error |= 1;
 }
 
 static enum emul_result gate_fault(struct emul *e, unsigned vector, const struct event *ev)
 {
-    return emul_raise_error(e, vector, (u32)ev->vector * 8 + 2 + ext_bit(ev));
+    return emul_raise_error(e, vector, (u32)ev->vector * 8 + 2);
 }
 
 static enum emul_result deliver_real(struct emul *e, struct insn *in, const struct event *ev)
@@ -69,9 +71,7 @@ static enum emul_result read_gate(struct emul *e, const struct event *ev, struct
     g->present = d[0] >> 47 & 1;
     g->sel = d[0] >> 16 & 0xffff;
     g->rip = (d[0] & 0xffff) | (g->type & 8 ? d[0] >> 48 << 16 : 0) | (lma ? d[1] << 32 : 0);
-    if (g->type == 5 && !lma)
-        return EMUL_UNHANDLED;
-    if ((g->type & 0x1e) != 14 && (lma || (g->type & 0x1e) != 6))
+    if ((g->type & 0x1e) != 14 && (lma || ((g->type & 0x1e) != 6 && g->type != TASK_GATE)))
         return gate_fault(e, VEC_GP, ev);
     if (ev->soft && g->dpl < e->cpl)
         return gate_fault(e, VEC_GP, ev);
@@ -79,16 +79,15 @@ static enum emul_result read_gate(struct emul *e, const struct event *ev, struct
 }
 
 /* The handler's code segment; *cpl is the privilege it runs at. */
-static enum emul_result handler_code(struct emul *e, const struct event *ev, u16 sel,
-                                     struct seg *code, unsigned *cpl)
+static enum emul_result handler_code(struct emul *e, u16 sel, struct seg *code, unsigned *cpl)
 {
-    u32 error = (sel & 0xfffc) | ext_bit(ev);
+    u32 error = sel & 0xfffc;
     u64 desc = 0;
     unsigned dpl;
     enum emul_result r;
 
     if (!(sel & 0xfffc))
-        return emul_raise_error(e, VEC_GP, ext_bit(ev));
+        return emul_gp0(e);
     r = desc_read(e, sel, &desc);
     if (r != EMUL_OK)
         return r;
@@ -127,7 +126,7 @@ static enum emul_result stack_long(struct emul *e, struct insn *in, const struct
 
     if (inner || g->ist) {
         if (offset + 7 > tr->limit)
-            return emul_raise_error(e, VEC_TS, (tr->sel & 0xfffc) | ext_bit(ev));
+            return emul_raise_error(e, VEC_TS, tr->sel & 0xfffc);
         r = e->ops->read(e, tr->base + offset, &sp, 8, EMUL_READ | EMUL_IMPLICIT);
         if (r != EMUL_OK)
             return r;
@@ -174,6 +173,20 @@ static enum emul_result stack_legacy(struct emul *e, struct insn *in, const stru
     return push_all(e, in, frame, n, size);
 }
 
+static enum emul_result through_task_gate(struct emul *e, struct insn *in, const struct event *ev,
+                                          u16 sel)
+{
+    struct emul_task task = {
+        .sel = sel,
+        .source = EMUL_TASK_EVENT,
+        .external = !ev->soft,
+        .has_error = ev->has_error,
+        .error = ev->error,
+        .next = ev->rip,
+    };
+    return far_task_switch(e, in, &task);
+}
+
 static enum emul_result deliver_gate(struct emul *e, struct insn *in, const struct event *ev)
 {
     u16 cs = seg_get(e, SEG_CS)->sel;
@@ -182,8 +195,10 @@ static enum emul_result deliver_gate(struct emul *e, struct insn *in, const stru
     unsigned cpl = 0, size;
     enum emul_result r = read_gate(e, ev, &g);
 
+    if (r == EMUL_OK && g.type == TASK_GATE)
+        return through_task_gate(e, in, ev, g.sel);
     if (r == EMUL_OK)
-        r = handler_code(e, ev, g.sel, &code, &cpl);
+        r = handler_code(e, g.sel, &code, &cpl);
     if (r != EMUL_OK)
         return r;
     size = e->efer & EFER_LMA ? 8 : g.type & 8 ? 4 : 2;
@@ -200,7 +215,10 @@ static enum emul_result deliver_gate(struct emul *e, struct insn *in, const stru
 
 static enum emul_result deliver(struct emul *e, struct insn *in, const struct event *ev)
 {
-    return e->cr0 & CR0_PE ? deliver_gate(e, in, ev) : deliver_real(e, in, ev);
+    enum emul_result r = e->cr0 & CR0_PE ? deliver_gate(e, in, ev) : deliver_real(e, in, ev);
+    if (r == EMUL_FAULT)
+        far_external(e, !ev->soft);
+    return r;
 }
 
 enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_error, u32 error)
@@ -214,10 +232,12 @@ enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_err
     struct emul_undo undo;
     enum emul_result r;
 
+    e->trap = e->int_shadow = e->new_task = e->task_trap = false;
     emul_save(e, &undo);
     r = deliver(e, &in, &ev);
     if (r != EMUL_OK) {
-        emul_restore(e, &undo);
+        if (!e->new_task)
+            emul_restore(e, &undo);
         return r;
     }
     e->rip = in.next;
@@ -269,6 +289,16 @@ static enum emul_result return_v86(struct emul *e, struct insn *in, u16 cs, u64 
     return EMUL_OK;
 }
 
+/* To the task that the current TSS has a link to. */
+static enum emul_result return_nested(struct emul *e, struct insn *in)
+{
+    struct emul_task task = {.source = EMUL_TASK_IRET, .next = in->next};
+    u64 tss = seg_get(e, SEG_TR)->base;
+    enum emul_result r = e->ops->read(e, tss, &task.sel, 2, EMUL_READ | EMUL_IMPLICIT);
+
+    return r == EMUL_OK ? far_task_switch(e, in, &task) : r;
+}
+
 EXEC(iret)
 {
     u64 rip, sel, flags, mask = emul_flags_writable(e, in->opsize);
@@ -278,7 +308,7 @@ EXEC(iret)
     if ((e->rflags & RFLAGS_VM) && (in->flags & RFLAGS_IOPL) != RFLAGS_IOPL)
         return emul_gp0(e);
     if (protect && (in->flags & RFLAGS_NT))
-        return e->efer & EFER_LMA ? emul_gp0(e) : EMUL_UNHANDLED;
+        return e->efer & EFER_LMA ? emul_gp0(e) : return_nested(e, in);
     r = emul_pop(e, in, &rip, in->opsize);
     if (r == EMUL_OK)
         r = emul_pop(e, in, &sel, in->opsize);

@@ -177,6 +177,7 @@ static enum emul_result op_cr_read(struct emul *e, unsigned n, u64 *value)
 
 static enum emul_result op_cr_write(struct emul *e, unsigned n, u64 value)
 {
+    vm_of(e)->fault_page = NO_PAGE; /* its walk was of the tables until now */
     return vm_cr_write(vm_of(e), n, value) ? EMUL_OK : general_protection(e);
 }
 
@@ -291,7 +292,7 @@ struct emul *vm_emul_begin(struct vm *vm)
     e->efer = v->efer;
     e->cpl = (u8)v->virt->cpl(v);
     e->int_shadow = false;
-    e->trap = false;
+    e->trap = e->new_task = e->task_trap = false;
     return e;
 }
 
@@ -300,15 +301,23 @@ static void finish(struct vm *vm, struct emul *e)
 {
     struct vcpu *v = vm->vcpu;
     v->rip = e->rip;
-    v->rflags = e->rflags & ~RFLAGS_RF;
+    v->rflags = e->rflags;
     v->int_shadow = e->int_shadow;
     v->dirty |= VCPU_RIP | VCPU_RSP | e->seg_changed << VCPU_SEG_SHIFT;
-    if (unlikely(e->trap))
+    if (e->seg_changed)
+        v->virt->set_cpl(v, e->cpl);
+    if (unlikely(e->task_trap))
+        vm_raise_task_trap(vm);
+    else if (unlikely(e->trap))
         vm_raise_step(vm);
 }
 
-static void raise_fault(struct vm *vm, const struct emul_fault *f)
+/* In the task that was switched to, if any. */
+static void raise_fault(struct vm *vm, struct emul *e)
 {
+    const struct emul_fault *f = &e->fault;
+    if (unlikely(e->new_task))
+        finish(vm, e);
     if (f->vector == VEC_PF)
         vm_raise_pf(vm, f->cr2, f->error);
     else if (f->has_error)
@@ -327,9 +336,7 @@ enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event)
     if (r == EMUL_OK)
         finish(vm, e);
     else if (r == EMUL_FAULT)
-        raise_fault(vm, &e->fault);
-    else
-        vm_end(vm, VM_ERROR, "a task gate, which this hypervisor does not emulate");
+        raise_fault(vm, e);
     return r;
 }
 
@@ -341,7 +348,7 @@ void vm_emulate_refused(struct vm *vm, const struct exit *e)
     if (r == EMUL_OK)
         finish(vm, emul);
     else if (r == EMUL_FAULT)
-        raise_fault(vm, &emul->fault);
+        raise_fault(vm, emul);
     else if (r == EMUL_UNHANDLED)
         vm_raise_error(vm, e->vector, 0);
 }
@@ -351,10 +358,37 @@ void vm_emulate(struct vm *vm)
     struct emul *e = vm_emul_begin(vm);
     switch (emul_step(e, vm->counters.id == COUNT_PF_STORE ? REP_TABLE : REP_MMIO)) {
     case EMUL_OK: finish(vm, e); return;
-    case EMUL_FAULT: raise_fault(vm, &e->fault); return;
+    case EMUL_FAULT: raise_fault(vm, e); return;
     case EMUL_UNHANDLED:
         vm_end(vm, VM_ERROR, "an instruction that the emulator does not execute");
         return;
     case EMUL_STOP: return;
     }
+}
+
+void vm_task_switch(struct vm *vm, const struct exit *exit)
+{
+    struct vcpu *v = vm->vcpu;
+    struct event *event = &v->interrupted;
+    bool external = exit->task.source == TASK_EVENT && event->type != EVENT_SOFT;
+    struct emul_task task = {
+        .sel = exit->task.sel,
+        .source = (enum emul_task_source)exit->task.source,
+        .external = external,
+        .has_error = exit->task.has_error,
+        .error = exit->task.error,
+        .next = external ? vcpu_rip(v) : vm_next_rip(vm, exit),
+    };
+    vm->counters.id = COUNT_OTHER;
+    if (vm->end != VM_RUNS || vm->raised.type != EVENT_NONE)
+        return;
+    struct emul *e = vm_emul_begin(vm);
+    enum emul_result r = emul_task_switch(e, &task);
+    if (r == EMUL_OK)
+        finish(vm, e);
+    else
+        raise_fault(vm, e);
+    /* Exceptions count for a double fault until their handler's first instruction. */
+    if (r == EMUL_OK || (e->new_task && event->type != EVENT_EXCEPTION))
+        event->type = EVENT_NONE;
 }

@@ -3,6 +3,7 @@
 #include "vm/vm.h"
 
 #define DR6_BS (1ull << 14)
+#define DR6_BT (1ull << 15)
 
 void vm_raise(struct vm *vm, u8 vector)
 {
@@ -21,12 +22,23 @@ void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec)
         .type = EVENT_EXCEPTION, .vector = VEC_PF, .has_error = true, .error = pfec, .cr2 = gva};
 }
 
+static void raise_debug(struct vm *vm, u64 why)
+{
+    struct vcpu *v = vm->vcpu;
+    v->virt->set_dr(v, 6, v->virt->get_dr(v, 6) | why);
+    vm_raise(vm, VEC_DB);
+}
+
 /* SDM vol. 3, 17.3.1.4. */
 void vm_raise_step(struct vm *vm)
 {
-    struct vcpu *v = vm->vcpu;
-    v->virt->set_dr(v, 6, v->virt->get_dr(v, 6) | DR6_BS);
-    vm_raise(vm, VEC_DB);
+    raise_debug(vm, DR6_BS);
+}
+
+/* SDM vol. 3, 17.3.1.5. */
+void vm_raise_task_trap(struct vm *vm)
+{
+    raise_debug(vm, DR6_BT);
 }
 
 void vm_skip(struct vm *vm, u64 next_rip)

@@ -184,13 +184,6 @@ static void on_entry_failed(struct vm *vm, const struct exit *e)
     vm_end(vm, VM_ERROR, e->text);
 }
 
-static void on_task_switch(struct vm *vm, const struct exit *e)
-{
-    (void)e;
-    vm->counters.id = COUNT_OTHER;
-    vm_end(vm, VM_ERROR, "a hardware task switch, which this hypervisor does not emulate");
-}
-
 static void on_unknown(struct vm *vm, const struct exit *e)
 {
     vm->counters.id = COUNT_OTHER;
@@ -235,7 +228,7 @@ static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e)
     [EXIT_CACHE] = on_cache,
     [EXIT_XSETBV] = on_xsetbv,
     [EXIT_VIRT] = on_virt,
-    [EXIT_TASK_SWITCH] = on_task_switch,
+    [EXIT_TASK_SWITCH] = vm_task_switch,
     [EXIT_TRIPLE_FAULT] = on_triple_fault,
     [EXIT_INIT] = on_unknown,
     [EXIT_EMULATE] = vm_emulate_refused,

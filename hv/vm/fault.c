@@ -2,8 +2,6 @@
 
 #include "vm/vm.h"
 
-#define NO_PAGE (~0ull)
-
 void vm_page_fault(struct vm *vm, const struct exit *e)
 {
     struct vcpu *v = vm->vcpu;

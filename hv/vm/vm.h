@@ -27,6 +27,8 @@ struct code_page {
     const u8 *memory;
 };
 
+#define NO_PAGE (~0ull)
+
 struct vm {
     struct options options;
     struct host_memory *memory;
@@ -47,7 +49,7 @@ struct vm {
     struct code_page code;
     struct emul emul;
     struct mmu_walk fault_walk; /* of the #PF exit under way: saves the emulator the same walk */
-    u64 fault_page;             /* its linear page, or ~0 */
+    u64 fault_page;             /* its linear page, or NO_PAGE */
     enum vm_end end;
     const char *end_why;
     u64 exits;
@@ -81,8 +83,9 @@ u64 vm_next_rip(struct vm *vm, const struct exit *e);
 void vm_raise(struct vm *vm, u8 vector);
 void vm_raise_error(struct vm *vm, u8 vector, u32 error);
 void vm_raise_pf(struct vm *vm, gva_t gva, u32 pfec);
-/* The trap after an instruction that ran with TF set. */
+/* The trap after an instruction that ran with TF set, or after a switch to a task with T set. */
 void vm_raise_step(struct vm *vm);
+void vm_raise_task_trap(struct vm *vm);
 /* Moves past the instruction that exited, and raises its single-step trap. */
 void vm_skip(struct vm *vm, u64 next_rip);
 /* Chooses what the next entry delivers: an exception just raised, an interrupted delivery, an interrupt. */
@@ -96,6 +99,8 @@ void vm_emulate(struct vm *vm);
 void vm_emulate_refused(struct vm *vm, const struct exit *e);
 /* Takes an event through the guest's IVT or IDT by the emulator. EMUL_FAULT: raised anew. */
 enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event);
+/* A task switch that the CPU left to the hypervisor. */
+void vm_task_switch(struct vm *vm, const struct exit *e);
 /* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */
 void vm_interpret(struct vm *vm, const struct exit *e);
 /* Fills vm->emul from the vcpu, for decoding. */

@@ -50,7 +50,8 @@ all_pass() {
     grep -q '^1\.\.[1-9]' "$1.tap" && ! grep -E '^(not ok|Bail out|# [^e])' "$1.tap" || { cat "$1.tap"; return 1; }
 }
 
-same() { diff "$work/native$1.tap" "$work/$2.console.tap"; }
+# same BITS NAME: but for task switches, which this CPU does not let the hypervisor see (docs/caveats.md).
+same() { diff <(grep -v ': task switch: ' "$work/native$1.tap") <(grep -v ': task switch: ' "$work/$2.console.tap"); }
 
 # exits_as_said BITS NAME: each `# exits ID name=N ...` line holds of the records' counts between that
 # test's marks. all is every exit but intr; the marks' own five port writes are taken off.
@@ -92,7 +93,7 @@ exits_as_said() {
 
 for bits in 32 64; do
     tests/guests/mkdisk.sh build/tiny$bits.elf "$work/native$bits.img" native=emulator
-    tests/guests/mkdisk.sh build/tiny$bits.elf "$work/tiny$bits.img"
+    tests/guests/mkdisk.sh build/tiny$bits.elf "$work/tiny$bits.img" tasks=no
     native_run $bits &
 done
 wait

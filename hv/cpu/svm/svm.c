@@ -181,6 +181,11 @@ static unsigned svm_cpl(struct vcpu *v)
     return svm_of(v)->vmcb->cpl;
 }
 
+static void svm_set_cpl(struct vcpu *v, unsigned cpl)
+{
+    svm_of(v)->vmcb->cpl = (u8)cpl;
+}
+
 static void svm_inject(struct vcpu *v, const struct event *event)
 {
     static const u8 types[] = {
@@ -289,6 +294,21 @@ static void decode_exception(struct exit *e, const struct vmcb *b)
     e->address = b->exit_info2;
 }
 
+/* APM vol. 2, 15.14.1. */
+static void decode_task_switch(struct vcpu *v, struct exit *e, const struct vmcb *b)
+{
+    u64 info = b->exit_info2;
+    bool event = v->interrupted.type != EVENT_NONE;
+    e->task.sel = (u16)b->exit_info1;
+    e->task.source = info & TASK_BY_IRET  ? TASK_IRET
+                     : info & TASK_BY_JMP ? TASK_JMP
+                     : event              ? TASK_EVENT
+                                          : TASK_CALL;
+    e->task.has_error = info & TASK_ERROR;
+    e->task.error = (u32)info;
+    v->rflags = info & TASK_RF ? v->rflags | RFLAGS_RF : v->rflags & ~RFLAGS_RF;
+}
+
 static enum exit_reason simple_reason(u64 code)
 {
     switch (code) {
@@ -364,11 +384,15 @@ static void svm_run(struct vcpu *v, struct exit *e)
         e->reason = b->exit_info1 & 1 ? EXIT_WRMSR : EXIT_RDMSR;
     else
         e->reason = simple_reason(code);
+    e->text = exit_text(code);
+    if (unlikely(e->reason == EXIT_TASK_SWITCH))
+        decode_task_switch(v, e, b);
     /* Some emulators switch tasks without the intercept (docs/caveats.md): CR3 is then
      * the guest's own choice, and the VM must not go on. */
-    if (unlikely(b->cr3 != mmu_root(v->mmu)))
-        e->reason = EXIT_TASK_SWITCH;
-    e->text = exit_text(code);
+    if (unlikely(b->cr3 != mmu_root(v->mmu))) {
+        e->reason = EXIT_UNKNOWN;
+        e->text = "a task switch that the CPU below did by itself, against the intercept";
+    }
 }
 
 const struct virt_ops svm_ops = {
@@ -379,6 +403,7 @@ const struct virt_ops svm_ops = {
     .run = svm_run,
     .load = svm_load,
     .cpl = svm_cpl,
+    .set_cpl = svm_set_cpl,
     .update_cr = svm_update_cr,
     .inject = svm_inject,
     .intr_window = svm_intr_window,

@@ -83,6 +83,12 @@ enum {
 };
 #define VMEXIT_INVALID (~0ull)
 
+/* EXITINFO2 of a task switch, above its error code (15.14.1). */
+#define TASK_BY_IRET (1ull << 36)
+#define TASK_BY_JMP (1ull << 38)
+#define TASK_ERROR (1ull << 44)
+#define TASK_RF (1ull << 48)
+
 struct vmcb {
     u16 cr_read, cr_write, dr_read, dr_write;
     u32 exceptions, misc1, misc2;

@@ -21,6 +21,7 @@ static enum exit_reason instruction_reason(u32 code)
     case VMX_RDMSR: return EXIT_RDMSR;
     case VMX_WRMSR: return EXIT_WRMSR;
     case VMX_XSETBV: return EXIT_XSETBV;
+    case VMX_TASK_SWITCH: return EXIT_TASK_SWITCH;
     case VMX_GETSEC:
     case VMX_RSM:
     case VMX_MWAIT:
@@ -38,7 +39,6 @@ static enum exit_reason other_reason(u32 code)
     case VMX_TRIPLE_FAULT: return EXIT_TRIPLE_FAULT;
     case VMX_INIT: return EXIT_INIT;
     case VMX_INTR_WINDOW: return EXIT_INTR_WINDOW;
-    case VMX_TASK_SWITCH: return EXIT_TASK_SWITCH;
     case VMX_ENTRY_GUEST:
     case VMX_ENTRY_MSR:
     case VMX_ENTRY_MACHINE_CHECK: return EXIT_ENTRY_FAILED;
@@ -66,6 +66,15 @@ static void decode_io(struct exit *e, u64 qualification)
     e->io.string = qualification >> 4 & 1;
     e->io.rep = qualification >> 5 & 1;
     e->io.port = (u16)(qualification >> 16);
+}
+
+/* Table 27-2. An error code is with the event that the switch interrupted. */
+static void decode_task_switch(const struct vcpu *v, struct exit *e, u64 qualification)
+{
+    e->task.sel = (u16)qualification;
+    e->task.source = (enum task_source)(qualification >> 30 & 3);
+    e->task.has_error = v->interrupted.type != EVENT_NONE && v->interrupted.has_error;
+    e->task.error = v->interrupted.error;
 }
 
 /* An NMI of the machine below has blocked the next one until an IRET, here that of our own handler. */
@@ -200,7 +209,9 @@ void vmx_decode(struct vmx_vcpu *s, struct exit *e)
     e->next_rip = v->rip + vmread(EXIT_INSN_LENGTH);
     if (!(v->efer & EFER_LMA))
         e->next_rip = (u32)e->next_rip;
-    if (code == VMX_IO) {
+    if (code == VMX_TASK_SWITCH) {
+        decode_task_switch(v, e, qualification);
+    } else if (code == VMX_IO) {
         decode_io(e, qualification);
     } else if (code == VMX_CR) {
         decode_cr(v, e, qualification);

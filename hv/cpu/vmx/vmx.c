@@ -74,6 +74,12 @@ static void vmx_set_cr2(struct vcpu *v, u64 value)
     write_cr2(value);
 }
 
+static void vmx_set_cpl(struct vcpu *v, unsigned cpl)
+{
+    (void)v; /* it is SS.DPL */
+    (void)cpl;
+}
+
 static void vmx_run(struct vcpu *v, struct exit *e)
 {
     struct vmx_vcpu *s = vmx_of(v);
@@ -107,6 +113,7 @@ const struct virt_ops vmx_ops = {
     .injectable = vmx_injectable,
     .load = vmx_load,
     .cpl = vmx_cpl,
+    .set_cpl = vmx_set_cpl,
     .update_cr = vmx_update_cr,
     .inject = vmx_inject,
     .intr_window = vmx_intr_window,

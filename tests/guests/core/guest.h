@@ -333,3 +333,5 @@ ulong paging_new_space(void);
 /* main.c */
 /* The word native=emulator: the CPU is the emulator itself, for which some tests are fatal. */
 bool on_emulator(void);
+/* Not with the word tasks=no: a CPU that switches tasks without the exit that the hypervisor asked for. */
+bool tasks_exit(void);

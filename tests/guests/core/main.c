@@ -14,6 +14,12 @@ bool on_emulator(void)
     return word_value(guest_words, "native=", word, sizeof word) && !strcmp(word, "emulator");
 }
 
+bool tasks_exit(void)
+{
+    char word[8];
+    return !word_value(guest_words, "tasks=", word, sizeof word) || strcmp(word, "no");
+}
+
 static void triple_fault(void)
 {
     struct {
