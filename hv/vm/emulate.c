@@ -304,6 +304,7 @@ static void finish(struct vm *vm, struct emul *e)
     v->rflags = e->rflags;
     v->int_shadow = e->int_shadow;
     v->dirty |= VCPU_RIP | VCPU_RSP | e->seg_changed << VCPU_SEG_SHIFT;
+    v->valid |= e->seg_changed << VCPU_SEG_SHIFT;
     if (e->seg_changed)
         v->virt->set_cpl(v, e->cpl);
     if (unlikely(e->task_trap))
