@@ -68,3 +68,5 @@ $(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_to
 $(eval $(call script_test,guestbench/tests/run.t,$(GB_ARCHES:%=$(B)/guestbench-%) \
 	$(B)/tests/guestbench-faults.elf))
 $(eval $(call script_test,guestbench/tests/loops.t,$(GB_ARCHES:%=$(B)/guestbench-%)))
+
+include guestbench/bare/build.mk

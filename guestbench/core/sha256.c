@@ -1,6 +1,5 @@
 #include "sha256.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* FIPS 180-4, section 4.2.2 */
@@ -42,7 +41,8 @@ static void compress(uint32_t state[8], const uint8_t *block)
         uint32_t s0 = ror(v[0], 2) ^ ror(v[0], 13) ^ ror(v[0], 22);
         uint32_t t1 = v[7] + s1 + ((v[4] & v[5]) ^ (~v[4] & v[6])) + constants[t] + w[t];
         uint32_t t2 = s0 + ((v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]));
-        memmove(v + 1, v, 7 * sizeof v[0]);
+        for (int i = 7; i > 0; i--)
+            v[i] = v[i - 1];
         v[4] += t1;
         v[0] = t1 + t2;
     }
@@ -84,6 +84,7 @@ void sha256_final(struct sha256 *hash, char hex[65])
     for (int i = 0; i < 8; i++)
         length[i] = (uint8_t)(bits >> (56 - 8 * i));
     sha256_update(hash, length, 8);
-    for (int i = 0; i < 8; i++)
-        sprintf(hex + 8 * i, "%08x", (unsigned)hash->state[i]);
+    for (int i = 0; i < 64; i++)
+        hex[i] = "0123456789abcdef"[hash->state[i / 8] >> (28 - i % 8 * 4) & 15];
+    hex[64] = '\0';
 }

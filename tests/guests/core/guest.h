@@ -279,6 +279,9 @@ int user_run(void (*fn)(void), ulong flags);
 void user_exit(void);
 
 /* machine.c */
+enum mark_kind { MARK_BEGIN = 1, MARK_END = 2, MARK_NOTE = 3 };
+/* Tells the hypervisor what its counters belong to (docs/reference.md). */
+void mark(enum mark_kind kind, unsigned id);
 u32 pci_read(unsigned bus, unsigned devfn, unsigned reg);
 void pci_write(unsigned bus, unsigned devfn, unsigned reg, u32 value);
 void power_off(void) __attribute__((noreturn));

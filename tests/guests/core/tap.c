@@ -8,24 +8,14 @@ static unsigned number; /* of the point; also the mark's id */
 static bool failed;
 static const char *skipped;
 
-static void mark(unsigned kind)
-{
-    const u8 id_low = (u8)number, id_high = (u8)(number >> 8);
-    out8(0xed, 0x50);
-    out8(0xed, (u8)kind);
-    out8(0xed, id_low);
-    out8(0xed, id_high);
-    out8(0xed, (u8)(0xff ^ kind ^ id_low ^ id_high));
-}
-
 void begin(void)
 {
-    mark(1);
+    mark(MARK_BEGIN, number);
 }
 
 void end(void)
 {
-    mark(2);
+    mark(MARK_END, number);
 }
 
 bool test_failed(void)
