@@ -39,10 +39,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 }
 
 // Instructions per operation: as the engine counted them between the marks, which leaves out the
-// time an idle machine skips, else from the guest's clock.
+// time an idle machine skips, else from the guest's clock. Points in cycles are of the bare
+// benchmark: their samples are too short to be told from the work at the marks themselves.
 static double instructions(const struct result *side, const struct tap_point *point, bool *counted)
 {
     double value, per_iter, counts = result_insns_per_op(side, point);
+    const char *unit = facts_text(&point->facts, "unit");
+    *counted = false;
+    if (unit && !strcmp(unit, "cycles/op"))
+        return facts_number(&point->facts, "value", &value) ? value : NAN;
     *counted = !isnan(counts);
     if (*counted)
         return counts;

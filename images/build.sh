@@ -12,6 +12,16 @@ fi
 [ $# -eq 1 ] || die "usage: build.sh [--dev] GUEST"
 guest=$1
 
+# A Multiboot kernel is its own image: there is nothing to put beside it.
+if [ "$(guest_field "$guest" kind linux)" = multiboot ]; then
+    [ -z "$suffix" ] || die "guest '$guest' has no development image"
+    kernel=$BUILD/$(guest_field "$guest" kernel)
+    [ -f "$kernel" ] || die "$kernel is missing: build it first (make all)"
+    mkdir -p "$BUILD/images"
+    "$top/tests/guests/mkdisk.sh" "$kernel" "$BUILD/images/$guest.img" "$(guest_field "$guest" cmdline)"
+    exit
+fi
+
 arch=$(guest_field "$guest" arch)
 package=$(guest_field "$guest" kernel_package)
 case $arch in

@@ -19,8 +19,8 @@ struct bare {
 
 /* Registers a test; the linker gathers the table. */
 #define BARE(id, ...)                                                                              \
-    static const struct bare entry_##id __attribute__((section("tests"), used, aligned(8))) = {    \
-        __VA_ARGS__}
+    static const struct bare entry_##id                                                            \
+        __attribute__((section("tests"), used, aligned(8))) = {__VA_ARGS__}
 
 extern const struct bare *current; /* the test that runs */
 

@@ -19,3 +19,13 @@ all: $(B)/$(2).elf
 endef
 $(eval $(call bare_kernel,32,bare-686))
 $(eval $(call bare_kernel,64,bare-amd64))
+
+$(B)/bare.iso: guestbench/bare/mkiso.sh $(B)/bare-686.elf $(B)/bare-amd64.elf
+	$< $@ 686
+all: $(B)/bare.iso
+
+$(B)/images/bare-%.img: images/guests/bare-%.yml $(B)/bare-%.elf images/build.sh tests/guests/mkdisk.sh
+	images/build.sh bare-$*
+
+$(eval $(call script_test,tests/system/bare.t,$(B)/penumbra $(B)/insns.so $(B)/hv.elf $(B)/bare.iso \
+	$(B)/images/bare-686.img $(B)/images/bare-amd64.img))

@@ -150,9 +150,9 @@ static void fork_finish(void)
     trap_handle(PF, NULL);
 }
 
-BARE(fork_tree, "fork_tree", "128 entries in 4 tables copied, 2 more loads of CR3, 4 loads, cleared",
-     .each_mode = true, .ops = 1, .setup = fork_setup, .run = tree_run, .verify = tree_verify,
-     .finish = fork_finish);
+BARE(fork_tree, "fork_tree",
+     "128 entries in 4 tables copied, 2 more loads of CR3, 4 loads, cleared", .each_mode = true,
+     .ops = 1, .setup = fork_setup, .run = tree_run, .verify = tree_verify, .finish = fork_finish);
 BARE(fork_cow, "fork_cow", "as fork_tree, and 4 pages written by both: 4 copies and 8 faults",
      .each_mode = true, .ops = 1, .setup = fork_setup, .run = cow_run, .verify = cow_verify,
      .finish = fork_finish);

@@ -34,9 +34,9 @@ static void tlb_verify(u32 n)
 }
 
 #define TLB(n)                                                                                     \
-    BARE(tlb_##n, "tlb_refill_" #n, "load from one of " #n " pages after a flush; MOV to CR3 by " #n, \
-         .each_mode = true, .ops = n, .param = n, .setup = tlb_setup, .run = tlb_run,              \
-         .verify = tlb_verify)
+    BARE(tlb_##n, "tlb_refill_" #n,                                                                \
+         "load from one of " #n " pages after a flush; MOV to CR3 by " #n, .each_mode = true,      \
+         .ops = n, .param = n, .setup = tlb_setup, .run = tlb_run, .verify = tlb_verify)
 TLB(1);
 TLB(4);
 TLB(16);

@@ -113,7 +113,7 @@ bool glob_list_matches(const char *list, const char *name)
     bare += *bare == '.';
     if (!*list)
         return true;
-    for (const char *at = list; at; ) {
+    for (const char *at = list; at;) {
         if (glob(at, name) || glob(at, bare))
             return true;
         while (*at && *at != ',')
