@@ -88,6 +88,7 @@ enum vcpu_group {
 #define VCPU_SEG(n) (1u << (VCPU_SEG_SHIFT + (n)))
 
 struct virt_ops;
+struct mmu_config;
 struct mmu_vcpu;
 
 struct vcpu {
@@ -109,6 +110,8 @@ struct virt_ops {
     const char *name;
     /* Is it there, enabled and complete? False: why names what is missing. */
     bool (*probe)(char *why, size_t size);
+    /* Puts into config what the CPU can do about the guest's paging without exits. NULL: nothing. */
+    void (*paging)(struct mmu_config *config);
     /* Switches virtualization on for this CPU and makes a vcpu. alloc: zeroed pages below 4 GiB. */
     struct vcpu *(*create)(void *(*alloc)(void *ctx, u64 bytes), void *ctx);
     /* Sets the state that a CPU has after RESET, or after INIT, which leaves the caches' mode, MSRs and

@@ -174,6 +174,27 @@ static void check_slot(struct audit *a, u32 page, unsigned slot)
         check_leaf(a, page, slot, gpte);
 }
 
+/* A slot that is not live: 0 where no exit is needed, else hollow. */
+static void check_rest(struct audit *a, u32 page, unsigned slot)
+{
+    struct mmu *mmu = a->mmu;
+    const struct spage *sp = &mmu->pages[page];
+    u64 entry = mmu->tables[page][slot], hollow = spte_hollow(mmu, sp);
+
+    if (!mmu->marker ? entry == 0 : !sp->used || entry == hollow)
+        return;
+    const struct frame *f = &mmu->frames[sp->gfn];
+    if (entry || !mmu->marker)
+        wrong(a, "neither live nor hollow", page, slot, hollow);
+    else if (page_is_pdpts(sp))
+        return; /* check_pae_roots */
+    else if (sp->role.direct || f->word & F_UNSYNC)
+        wrong(a, "not hollow", page, slot, hollow);
+    else if (gpte_read(sp->role, host_ptr(mmu, f->word & F_HPA), slot_index(sp->role, slot)) &
+             PTE_P)
+        wrong(a, "0 for what the guest has present", page, slot, hollow);
+}
+
 static void check_page(struct audit *a, u32 page)
 {
     struct mmu *mmu = a->mmu;
@@ -181,7 +202,7 @@ static void check_page(struct audit *a, u32 page)
     unsigned count = 0;
 
     for (unsigned slot = 0; slot < 512; slot++) {
-        bool present = mmu->tables[page][slot] & PTE_P;
+        bool present = spte_live(mmu->tables[page][slot]);
         count += present;
         if (present != !!(sp->present[slot >> 6] >> (slot & 63) & 1))
             wrong(a, "present map", page, slot, 0);
@@ -189,6 +210,8 @@ static void check_page(struct audit *a, u32 page)
             wrong(a, "entry in a free page", page, slot, 0);
         else if (present)
             check_slot(a, page, slot);
+        else
+            check_rest(a, page, slot);
     }
     if (count != sp->count)
         wrong(a, "count", page, 0, count);
@@ -225,8 +248,11 @@ static void check_pae_roots(struct audit *a, const struct mmu_vcpu *v)
         const struct pae_root *r = &v->pae[slot / 4];
         u64 entry = mmu->tables[v->pae_page][slot], gfn;
         union role role = {.word = (u32)(r->key >> 32)};
-        if (!(entry & PTE_P))
+        if (!spte_live(entry)) {
+            if (mmu->marker && !entry && (role.mode != MODE_PAE || r->pdpte[slot & 3] & PTE_P))
+                wrong(a, "0 for a PDPTE that is present", v->pae_page, slot, mmu->pdpte_marker);
             continue;
+        }
         if (role.mode == MODE_OFF) {
             gfn = (u64)(slot & 3) << 18;
             role = role_direct(role, 2, ACC_ALL);

@@ -28,7 +28,7 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
     }
 
     u64 old = mmu->tables[page][slot];
-    u32 child = (old & PTE_P) && !(old & SPTE_LEAF) ? spte_child(mmu, old) : NONE;
+    u32 child = spte_live(old) && !(old & SPTE_LEAF) ? spte_child(mmu, old) : NONE;
     if (child != NONE && mmu->pages[child].gfn == gfn && mmu->pages[child].role.word == want.word) {
         mmu->pages[child].referenced = true;
         mmu->pages[child].stamp = mmu->stamp;
@@ -42,7 +42,7 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
     child = page_get(mmu, gfn, want);
     if (child == NONE)
         return NONE;
-    if (mmu->tables[page][slot] & PTE_P) {
+    if (spte_live(mmu->tables[page][slot])) {
         mmu->counters.splits += !!(mmu->tables[page][slot] & SPTE_LEAF);
         spte_clear(mmu, page, slot);
     }
@@ -57,14 +57,14 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     union role role = mmu->pages[page].role;
     u64 gfn = g->gfn & ~511ull, old = mmu->tables[page][slot];
 
-    if (((old & PTE_P) && !(old & SPTE_LEAF)) || !block_large(mmu, gfn))
+    if ((spte_live(old) && !(old & SPTE_LEAF)) || !block_large(mmu, gfn))
         return false;
     u64 gpte = role.direct ? PTE_W | PTE_U | PTE_D : g->gpte[2];
     u64 spte =
         PTE_PS | spte_leaf(role, role.acc & gpte_acc(gpte), gpte & PTE_D, mmu->frames[gfn].word);
     if ((access & PFEC_W) && !(spte & PTE_W))
         return false;
-    if (old & PTE_P)
+    if (spte_live(old))
         spte_clear(mmu, page, slot);
     spte_set(mmu, page, slot, spte, LIST_BLOCK | (u32)(gfn >> 9));
     mmu->counters.fills++;
@@ -77,7 +77,7 @@ static bool prefetch_guest(struct mmu *mmu, u32 page, unsigned slot, const void 
     union role role = mmu->pages[page].role;
     u64 gfn, spte, gpte;
 
-    if (mmu->tables[page][slot] & PTE_P)
+    if (spte_live(mmu->tables[page][slot]))
         return false;
     gpte = gpte_read(role, table, slot_index(role, slot));
     if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
@@ -97,7 +97,7 @@ static void prefetch_direct(struct mmu *mmu, u32 page)
     for (unsigned slot = 0; slot < 512; slot++) {
         u64 gfn = (sp->gfn + slot) & mmu->gfn_mask;
         u64 spte = spte_leaf(sp->role, sp->role.acc, true, p2m_word(mmu, gfn));
-        if (!spte || (mmu->tables[page][slot] & PTE_P))
+        if (!spte || spte_live(mmu->tables[page][slot]))
             continue;
         spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
         mmu->counters.prefetched++;
@@ -186,7 +186,7 @@ static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 ac
             mmu->gen++; /* the CPU faulted on an older entry */
         return result;
     }
-    if (old & PTE_P)
+    if (spte_live(old))
         spte_clear(mmu, page, slot);
     spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
     mmu->counters.fills++;
@@ -228,16 +228,45 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
     return fill_leaf(mmu, page, slot, access, g);
 }
 
+/* The guest's own fault came by a hollow slot: the next ones there shall not exit. A table out of sync is
+ * being filled again, which takes fewer exits in sync. */
+static void filter_rest(struct mmu_vcpu *v, gva_t gva)
+{
+    struct mmu *mmu = v->mmu;
+    unsigned level = v->role.mode == MODE_LONG ? 4 : 3;
+    unsigned slot = level == 4 ? (gva >> 39) & 511 : v->root_slot + ((gva >> 30) & 3);
+    u32 page = v->root;
+
+    for (; level > 1; level--) {
+        u64 spte = mmu->tables[page][slot];
+        if (!spte_live(spte) || (spte & SPTE_LEAF))
+            break;
+        page = spte_child(mmu, spte);
+        slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
+    }
+    struct spage *sp = &mmu->pages[page];
+    if (!sp->hollow || sp->role.direct)
+        return;
+    if (mmu->frames[sp->gfn].word & F_UNSYNC)
+        sync_gfn(mmu, sp->gfn);
+    page_rest(mmu, page);
+    sp->history = sp->downgrades = 0;
+}
+
 enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, struct mmu_walk *w)
 {
     struct mmu *mmu = v->mmu;
     u32 access = pfec & (PFEC_W | PFEC_U | PFEC_I);
     struct gwalk g;
 
+    if (pfec & PFEC_RSVD) /* a hollow slot */
+        pfec &= ~(PFEC_P | PFEC_RSVD);
     if (v->role.mode != MODE_LONG)
         gva &= 0xffffffff;
     if (!walk_guest(v, gva, access, ac, true, &g, w)) {
         mmu->counters.guest_faults++;
+        if (mmu->marker && !(w->pfec & PFEC_P))
+            filter_rest(v, gva);
         return MMU_GUEST_FAULT;
     }
     u64 gfn = w->gpa >> PAGE_SHIFT, word = p2m_word(mmu, gfn);

@@ -5,6 +5,7 @@
 const char *const mmu_option_names[MMU_OPT_COUNT] = {
     [MMU_OPT_STORE] = "store",   [MMU_OPT_PREFETCH] = "prefetch", [MMU_OPT_CACHE] = "cache",
     [MMU_OPT_UNSYNC] = "unsync", [MMU_OPT_LARGE] = "large",       [MMU_OPT_FLOOD] = "flood",
+    [MMU_OPT_FILTER] = "filter", [MMU_OPT_INVLPG] = "invlpg",
 };
 
 #define PAGE_COST (PAGE_SIZE + 512 * sizeof(struct link) + sizeof(struct spage) + 4 * sizeof(u32))
@@ -17,7 +18,8 @@ static u64 fixed_cost(u64 frame_count)
 
 u64 mmu_min_pool(u64 ram_bytes)
 {
-    return align_up(fixed_cost(ram_bytes >> PAGE_SHIFT) + MMU_MIN_PAGES * PAGE_COST, PAGE_SIZE);
+    return align_up(fixed_cost(ram_bytes >> PAGE_SHIFT) + (MMU_MIN_PAGES + 1) * PAGE_COST,
+                    PAGE_SIZE);
 }
 
 static void *carve(const struct mmu_config *c, u64 *at, u64 size)
@@ -67,6 +69,14 @@ static void pages_init(struct mmu *mmu, u64 *at)
     mmu->free = 0;
 }
 
+/* The markers of hollow slots; they need a reserved bit, and PDPTs a page full of them. */
+static void filter_init(struct mmu *mmu)
+{
+    mmu->marker = SPTE_MARKER;
+    u32 page = page_pinned(mmu, (union role){.mode = MODE_LONG, .level = 2, .direct = 1});
+    mmu->pdpte_marker = page_hpa(mmu, page) | PTE_P | SPTE_HOLLOW;
+}
+
 struct mmu *mmu_create(const struct mmu_config *config)
 {
     u64 at = 0;
@@ -84,6 +94,8 @@ struct mmu *mmu_create(const struct mmu_config *config)
     walk_init(mmu);
     frames_init(mmu, &at);
     pages_init(mmu, &at);
+    if (mmu_has(mmu, MMU_OPT_FILTER) && config->fault_filter && config->maxphyaddr < 52)
+        filter_init(mmu);
     return mmu;
 }
 

@@ -20,6 +20,8 @@ enum mmu_option {
     MMU_OPT_UNSYNC, /* `unsync`: leaf tables being torn down go out of sync until the next flush */
     MMU_OPT_LARGE,  /* `large`: shadow large pages by large pages where the p2m allows */
     MMU_OPT_FLOOD,  /* `flood`: drop shadows of tables that are visibly dying */
+    MMU_OPT_FILTER, /* `filter`: the guest's own not-present faults do not exit */
+    MMU_OPT_INVLPG, /* `invlpg`: INVLPG exits only while a table is out of sync */
     MMU_OPT_COUNT,
 };
 extern const char *const mmu_option_names[MMU_OPT_COUNT];
@@ -38,6 +40,9 @@ struct mmu_config {
     unsigned maxphyaddr; /* of the CPU below */
     bool nx;             /* the CPU below has EFER.NXE */
     bool gbpages;        /* the CPU below, and so the guest, has 1 GiB pages */
+    bool fault_filter;   /* the CPU below can leave page faults to the guest by their error code */
+    bool
+        invlpg_free; /* it can execute the guest's INVLPG; each entry to the guest flushes its TLB */
 };
 
 /* Bytes of pool for ram_bytes of guest RAM with the least number of shadow pages; a good size is
@@ -78,6 +83,11 @@ void mmu_flush(struct mmu_vcpu *v, bool global); /* CR4.PGE toggles and the like
  * mmu_load_cr3, mmu_map and mmu_set_a20. */
 hpa_t mmu_root(struct mmu_vcpu *v);
 bool mmu_root_is_long(struct mmu_vcpu *v);
+/* Page faults of the CPU below whose error code has none of these bits are the guest's own, and right
+ * as they are (CR2 too): they need no exit. 0: all exit. Changes where CR3 may. */
+u32 mmu_fault_mask(const struct mmu_vcpu *v);
+/* Whether INVLPG has to come to us: mmu_invlpg. Changes at any exit. */
+bool mmu_invlpg_exits(const struct mmu_vcpu *v);
 /* True once after anything that requires the TLB of this vcpu to be flushed before the next entry. */
 bool mmu_take_tlb_flush(struct mmu_vcpu *v);
 

@@ -84,6 +84,7 @@ struct spage {
     u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
     u8 blank;      /* trapped stores in a row of zeros over zeros */
     bool scanned;  /* the whole guest table was looked through for what to prefetch */
+    bool hollow;   /* slots may be hollow where the guest's entry is not present */
     u64 present[8];
 };
 
@@ -103,8 +104,18 @@ struct link {
 #define SPTE_LEAF (1ull << 9)
 #define SPTE_FLIP (1ull << 10) /* CR0.WP=0: a read-only user page, now writable by the supervisor */
 #define SPTE_HPA F_HPA
-/* What the guest has not present; kept in one place for CPUs where another value filters faults. */
-#define SPTE_EMPTY 0ull
+/* A slot that is not live. Without the fault filter it is 0. With it, 0 says that the guest's own entry
+ * is not present: the fault is the guest's without an exit. All else that is not shadowed is hollow:
+ * present for the CPU, so that it faults to us. In a table by reserved bits, all the frame's, which also
+ * lead no speculation to RAM; in a PDPT, where a reserved bit is worse than a fault, by a link to a
+ * page full of such entries. */
+#define SPTE_HOLLOW (1ull << 11)
+#define SPTE_MARKER (PTE_P | SPTE_HOLLOW | SPTE_HPA)
+
+static inline bool spte_live(u64 spte)
+{
+    return (spte & (PTE_P | SPTE_HOLLOW)) == PTE_P;
+}
 
 struct pae_root {
     u64 key; /* role << 32 | CR3; 0: unused */
@@ -147,7 +158,8 @@ struct mmu {
     u32 hash_shift;
     u32 page_count, free, free_count, hand;
     u32 stamp;
-    u64 gen; /* moves with every right taken away from a shadow entry */
+    u64 gen;                  /* moves with every right taken away from a shadow entry */
+    u64 marker, pdpte_marker; /* of hollow slots; 0: no fault filter */
 
     u32 unsync[UNSYNC_MAX]; /* gfns */
     u32 unsync_count;
@@ -278,6 +290,12 @@ static inline u64 spte_of_gpte(const struct mmu *mmu, union role role, u64 gpte,
     return spte_leaf(role, role.acc & gpte_acc(gpte), gpte & PTE_D, p2m_word(mmu, *gfn));
 }
 
+/* Whether the guest's page faults tell fetches from reads (SDM vol. 3, 4.7). */
+static inline bool fetch_seen(const struct mmu_vcpu *v)
+{
+    return v->role.nxe || (v->cr4 & CR4_SMEP);
+}
+
 /* walk.c */
 void walk_init(struct mmu *mmu);
 bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, struct gwalk *g,
@@ -307,7 +325,24 @@ static inline void link_add(struct mmu *mmu, u32 list, u32 name)
     *head = name;
 }
 
-/* Sets a leaf or a link in an empty slot. list: LIST_... where it belongs, or NONE. */
+/* The page of the vcpus' PDPTs. */
+static inline bool page_is_pdpts(const struct spage *sp)
+{
+    return sp->role.mode == MODE_PAE && sp->role.level == 3;
+}
+
+static inline u64 spte_hollow(const struct mmu *mmu, const struct spage *sp)
+{
+    return unlikely(page_is_pdpts(sp)) ? mmu->pdpte_marker : mmu->marker;
+}
+
+/* What a slot that is not live becomes for the guest's entry, which is in sync. */
+static inline void spte_rest(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+{
+    mmu->tables[page][slot] = gpte & PTE_P ? spte_hollow(mmu, &mmu->pages[page]) : 0;
+}
+
+/* Sets a leaf or a link in a slot that is not live. list: LIST_... where it belongs, or NONE. */
 static inline void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, u32 list)
 {
     struct spage *sp = &mmu->pages[page];
@@ -338,7 +373,12 @@ u32 page_find(struct mmu *mmu, u64 gfn, union role role);
 /* NONE where all pages are pinned or on the path being filled. */
 u32 page_get(struct mmu *mmu, u64 gfn, union role role);
 u32 page_alloc(struct mmu *mmu);
+/* A page of nothing that stays; NONE where there is none. */
+u32 page_pinned(struct mmu *mmu, union role role);
 void page_clear(struct mmu *mmu, u32 page);
+/* The slots that are not live: all hollow, or by the guest's table, which is in sync. */
+void page_hollow(struct mmu *mmu, u32 page);
+void page_rest(struct mmu *mmu, u32 page);
 void page_drop(struct mmu *mmu, u32 page);
 void pages_drop_gfn(struct mmu *mmu, u64 gfn);
 void pages_drop_all(struct mmu *mmu);
@@ -356,7 +396,7 @@ static inline u32 spte_child(const struct mmu *mmu, u64 spte)
 /* spte.c: what a shadow entry should be */
 bool block_large(const struct mmu *mmu, u64 gfn);
 u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large);
-/* Brings a present entry of a leaf table in line with the guest's; fills an empty one if `fill`.
+/* Brings a live entry of a leaf table in line with the guest's; fills another one if `fill`.
  * -1: rights went; 1: rights came; 0: no change. */
 int spte_update_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool fill);
 int spte_update_upper(struct mmu *mmu, u32 page, unsigned slot, u64 gpte);

@@ -28,6 +28,31 @@ void page_clear(struct mmu *mmu, u32 page)
             spte_clear(mmu, page, i * 64 + (unsigned)__builtin_ctzll(sp->present[i]));
 }
 
+void page_hollow(struct mmu *mmu, u32 page)
+{
+    struct spage *sp = &mmu->pages[page];
+    u64 *table = mmu->tables[page], marker = spte_hollow(mmu, sp);
+
+    if (!mmu->marker)
+        return;
+    for (unsigned i = 0; i < 512; i++)
+        if (!spte_live(table[i]))
+            table[i] = marker;
+    sp->hollow = true;
+}
+
+void page_rest(struct mmu *mmu, u32 page)
+{
+    struct spage *sp = &mmu->pages[page];
+    const void *gtable = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
+    u64 *table = mmu->tables[page];
+
+    for (unsigned i = 0; i < 512; i++)
+        if (!spte_live(table[i]))
+            spte_rest(mmu, page, i, gpte_read(sp->role, gtable, slot_index(sp->role, i)));
+    sp->hollow = false;
+}
+
 static void detach_gfn(struct mmu *mmu, u32 page)
 {
     struct spage *sp = &mmu->pages[page];
@@ -69,8 +94,10 @@ void page_drop(struct mmu *mmu, u32 page)
     page_clear(mmu, page);
     while (sp->parents != NONE)
         spte_clear(mmu, sp->parents / 512, sp->parents % 512);
-    if (sp->pins)
+    if (sp->pins) {
+        page_hollow(mmu, page);
         return;
+    }
     u32 *p = hash_bucket(mmu, sp->gfn, sp->role);
     while (*p != page)
         p = &mmu->pages[*p].hash_next;
@@ -139,6 +166,18 @@ u32 page_alloc(struct mmu *mmu)
     return page;
 }
 
+u32 page_pinned(struct mmu *mmu, union role role)
+{
+    u32 page = page_alloc(mmu);
+
+    if (page != NONE) {
+        mmu->pages[page].role = role;
+        mmu->pages[page].pins = 1;
+        page_hollow(mmu, page);
+    }
+    return page;
+}
+
 /* Finds or makes the shadow page of gfn in role; on the path of the fill under way. */
 u32 page_get(struct mmu *mmu, u64 gfn, union role role)
 {
@@ -156,6 +195,10 @@ u32 page_get(struct mmu *mmu, u64 gfn, union role role)
         *bucket = page;
         if (!role.direct)
             attach_gfn(mmu, page);
+        if (mmu->marker && !role.direct)
+            page_rest(mmu, page);
+        else
+            page_hollow(mmu, page);
         mmu->counters.tables_built++;
     }
     mmu->pages[page].referenced = true;

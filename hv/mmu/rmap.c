@@ -17,13 +17,13 @@ static void link_del(struct mmu *mmu, u32 name)
         mmu->links[l.prev].next = l.next;
 }
 
-/* Empties a present entry. */
+/* Empties a live entry. */
 void spte_clear(struct mmu *mmu, u32 page, unsigned slot)
 {
     struct spage *sp = &mmu->pages[page];
 
     link_del(mmu, page * 512 + slot);
-    mmu->tables[page][slot] = SPTE_EMPTY;
+    mmu->tables[page][slot] = spte_hollow(mmu, sp);
     sp->present[slot >> 6] &= ~(1ull << (slot & 63));
     sp->count--;
     mmu->gen++;

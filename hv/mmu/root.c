@@ -38,10 +38,11 @@ static bool pdptes_read(struct mmu *mmu, u64 cr3, u64 pdpte[4])
     return true;
 }
 
-static void slot_empty(struct mmu *mmu, u32 page, unsigned slot)
+static void slot_empty(struct mmu *mmu, u32 page, unsigned slot, bool present)
 {
-    if (mmu->tables[page][slot] & PTE_P)
+    if (spte_live(mmu->tables[page][slot]))
         spte_clear(mmu, page, slot);
+    spte_rest(mmu, page, slot, present ? PTE_P : 0);
 }
 
 /* The shadow PDPT for CR3 and role: 32 bytes in the vcpu's page of them, kept while not displaced. */
@@ -58,7 +59,7 @@ static void root_load_pae(struct mmu_vcpu *v)
         u64 pdpte = v->role.mode == MODE_PAE ? v->pdpte[i] : 0;
         if (r->key == key && r->pdpte[i] == pdpte)
             continue;
-        slot_empty(mmu, v->pae_page, n * 4 + i);
+        slot_empty(mmu, v->pae_page, n * 4 + i, v->role.mode != MODE_PAE || pdpte & PTE_P);
         r->pdpte[i] = pdpte;
     }
     if (r->key != key) /* the same place for another root */
@@ -188,7 +189,7 @@ void mmu_invlpg(struct mmu_vcpu *v, gva_t gva)
         return; /* tables in sync: every change flushed as it was made */
     for (unsigned level = is_long ? 4 : 3; level > 1; level--) {
         u64 spte = mmu->tables[page][slot];
-        if (!(spte & PTE_P) || (spte & SPTE_LEAF))
+        if (!spte_live(spte) || (spte & SPTE_LEAF))
             return;
         page = spte_child(mmu, spte);
         slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
@@ -212,6 +213,25 @@ bool mmu_root_is_long(struct mmu_vcpu *v)
     return v->role.mode == MODE_LONG;
 }
 
+u32 mmu_fault_mask(const struct mmu_vcpu *v)
+{
+    if (!v->mmu->marker || v->role.mode == MODE_OFF)
+        return 0;
+    /* The CPU below tells fetches always. Where the guest's does not, those faults are made right. */
+    return PFEC_P | (fetch_seen(v) ? 0 : PFEC_I);
+}
+
+/* While all tables are in sync nothing stale is in the TLB: shadow entries change in exits only, and the
+ * entry after one flushes. So it is no matter that INVLPG in the CPU drops one 4 KiB translation where
+ * the guest may mean a large page. Another vcpu could take rights away meanwhile: then all exit. */
+bool mmu_invlpg_exits(const struct mmu_vcpu *v)
+{
+    const struct mmu *mmu = v->mmu;
+
+    return !mmu_has(mmu, MMU_OPT_INVLPG) || !mmu->config.invlpg_free || mmu->unsync_count ||
+           mmu->vcpu_count > 1;
+}
+
 bool mmu_take_tlb_flush(struct mmu_vcpu *v)
 {
     bool flush = v->flush || v->gen != v->mmu->gen;
@@ -219,18 +239,6 @@ bool mmu_take_tlb_flush(struct mmu_vcpu *v)
     v->flush = false;
     v->gen = v->mmu->gen;
     return flush;
-}
-
-/* An empty shadow page that stays. */
-static u32 page_pinned(struct mmu *mmu, union role role)
-{
-    u32 page = page_alloc(mmu);
-
-    if (page != NONE) {
-        mmu->pages[page].role = role;
-        mmu->pages[page].pins = 1;
-    }
-    return page;
 }
 
 struct mmu_vcpu *mmu_vcpu_create(struct mmu *mmu)

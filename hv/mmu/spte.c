@@ -65,7 +65,7 @@ int spte_update_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool fi
     u64 gfn, old = mmu->tables[page][slot];
     u64 now = spte_of_gpte(mmu, mmu->pages[page].role, gpte, &gfn);
 
-    if (!(old & PTE_P)) {
+    if (!spte_live(old)) {
         if (!now || !fill)
             return 0;
         spte_set(mmu, page, slot, now, leaf_list(mmu, gfn));
@@ -113,14 +113,14 @@ static int update_large(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
     return change_kind(old, now);
 }
 
-/* Brings a present entry of an upper table in line with the guest's; returns as the above. */
+/* Brings a live entry of an upper table in line with the guest's; returns as the above. */
 int spte_update_upper(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
     union role role = mmu->pages[page].role;
     u64 old = mmu->tables[page][slot], now = 0;
     bool large = gpte_large(role, role.level, gpte);
 
-    if (!(old & PTE_P))
+    if (!spte_live(old))
         return 0;
     bool usable = (gpte & (PTE_P | PTE_A)) == (PTE_P | PTE_A) &&
                   !gpte_reserved(mmu, role, role.level, gpte, large);

@@ -31,6 +31,8 @@ bool unsync_try(struct mmu *mmu, u64 gfn)
 {
     if (!mmu_has(mmu, MMU_OPT_UNSYNC) || mmu->unsync_count == UNSYNC_MAX || !unsync_due(mmu, gfn))
         return false;
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
+        page_hollow(mmu, i); /* the guest may make entries present unseen */
     mmu->frames[gfn].word |= F_UNSYNC;
     mmu->unsync[mmu->unsync_count++] = (u32)gfn;
     mmu->counters.unsynced++;
@@ -102,10 +104,30 @@ void sync_slot(struct mmu *mmu, u32 page, unsigned slot)
 
     if (sp->role.direct || !(mmu->frames[sp->gfn].word & F_UNSYNC))
         return;
-    if (mmu->tables[page][slot] & PTE_P)
+    if (spte_live(mmu->tables[page][slot]))
         spte_update_leaf(mmu, page, slot,
                          gpte_read(sp->role, table_ptr(mmu, sp->gfn), slot_index(sp->role, slot)),
                          false);
+}
+
+static int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+{
+    if (mmu_has(mmu, MMU_OPT_STORE))
+        return spte_update_leaf(mmu, page, slot, gpte, true);
+    if (!spte_live(mmu->tables[page][slot]))
+        return 0;
+    spte_clear(mmu, page, slot);
+    return -1;
+}
+
+static int slot_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+{
+    int kind = mmu->pages[page].role.level == 1 ? leaf_stored(mmu, page, slot, gpte)
+                                                : spte_update_upper(mmu, page, slot, gpte);
+
+    if (!spte_live(mmu->tables[page][slot]))
+        spte_rest(mmu, page, slot, gpte);
+    return kind;
 }
 
 /* The guest's entry `index` of a table changed. */
@@ -114,22 +136,14 @@ static int entry_stored(struct mmu *mmu, u32 page, unsigned index)
     struct spage *sp = &mmu->pages[page];
     u64 gpte = gpte_read(sp->role, table_ptr(mmu, sp->gfn), index);
 
-    if (sp->role.level == 1) {
-        if (sp->role.mode == MODE_32 && index / 512 != sp->role.quad)
-            return 0;
-        if (mmu_has(mmu, MMU_OPT_STORE))
-            return spte_update_leaf(mmu, page, index % 512, gpte, true);
-        if (!(mmu->tables[page][index % 512] & PTE_P))
-            return 0;
-        spte_clear(mmu, page, index % 512);
-        return -1;
-    }
     if (sp->role.mode != MODE_32)
-        return spte_update_upper(mmu, page, index, gpte);
+        return slot_stored(mmu, page, index, gpte);
+    if (sp->role.level == 1)
+        return index / 512 == sp->role.quad ? slot_stored(mmu, page, index % 512, gpte) : 0;
     if (index / 256 != sp->role.quad)
         return 0;
-    int a = spte_update_upper(mmu, page, index % 256 * 2, gpte);
-    int b = spte_update_upper(mmu, page, index % 256 * 2 + 1, gpte);
+    int a = slot_stored(mmu, page, index % 256 * 2, gpte);
+    int b = slot_stored(mmu, page, index % 256 * 2 + 1, gpte);
     return a ? a : b;
 }
 

@@ -63,9 +63,7 @@ static inline u64 entry_read(struct mmu *mmu, u64 gfn, unsigned offset, unsigned
 
 static u32 fault_code(const struct mmu_vcpu *v, u32 access, u32 code)
 {
-    bool fetch_seen = (v->role.nxe && v->role.mode != MODE_32) || (v->cr4 & CR4_SMEP);
-
-    return code | (access & (PFEC_W | PFEC_U)) | (fetch_seen ? access & PFEC_I : 0);
+    return code | (access & (PFEC_W | PFEC_U)) | (fetch_seen(v) ? access & PFEC_I : 0);
 }
 
 /* SDM vol. 3, 4.6. */

@@ -110,7 +110,7 @@ static const struct machine_ops machine_ops = {
 
 /* ---- Memory ---- */
 
-static bool create_memory(struct vm *vm, char *why, size_t why_size)
+static bool create_memory(struct vm *vm, const struct virt_ops *virt, char *why, size_t why_size)
 {
     u64 ram = vm->options.mem_bytes;
     u64 pool = mmu_min_pool(ram) + ram / POOL_RAM_SHARE;
@@ -140,6 +140,8 @@ static bool create_memory(struct vm *vm, char *why, size_t why_size)
         .nx = r.edx & 1u << 20,
         .gbpages = r.edx & 1u << 26,
     };
+    if (virt->paging)
+        virt->paging(&config);
     vm->mmu = mmu_create(&config);
     return true;
 }
@@ -243,7 +245,7 @@ static const struct virt_ops *find_virt(char *why, size_t why_size)
 bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t why_size)
 {
     const struct virt_ops *virt = find_virt(why, why_size);
-    if (!virt || !create_memory(vm, why, why_size))
+    if (!virt || !create_memory(vm, virt, why, why_size))
         return false;
     struct vcpu *v = virt->create(op_alloc, vm);
     if (!v || !vm_msr_init(vm) || !create_counters(vm) || !(v->mmu = mmu_vcpu_create(vm->mmu))) {

@@ -4,6 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . tests/qemu.sh
+. tests/exits.sh
 
 # native_run BITS: the guest in plain QEMU; its console in $work/native$1.
 native_run() {
@@ -53,44 +54,6 @@ all_pass() {
 # same BITS NAME: but for task switches, which this CPU does not let the hypervisor see (docs/caveats.md).
 same() { diff <(grep -v ': task switch: ' "$work/native$1.tap") <(grep -v ': task switch: ' "$work/$2.console.tap"); }
 
-# exits_as_said BITS NAME: each `# exits ID name=N ...` line holds of the records' counts between that
-# test's marks. all is every exit but intr; the marks' own five port writes are taken off.
-exits_as_said() {
-    awk '
-    function value(pair) { sub(/^[^=]*=/, "", pair); return pair }
-    FNR == NR {
-        if ($1 != "@hv" || $2 != "exit")
-            next
-        id = value($3); reason = value($4); n = value($5)
-        if (reason == "io")
-            n -= 5
-        count[id, reason] = n
-        if (reason != "intr")
-            all[id] += n
-        seen[id] = 1
-        next
-    }
-    $1 == "#" && $2 == "exits" {
-        id = $3
-        lines++
-        if (!(id in seen)) {
-            print "test " id ": no counts"
-            bad = 1
-        }
-        for (i = 4; i <= NF; i++) {
-            split($i, w, /[<>]?=/)
-            op = substr($i, length(w[1]) + 1, length($i) - length(w[1]) - length(w[2]))
-            got = w[1] == "all" ? all[id] + 0 : count[id, w[1]] + 0
-            if ((op == "=" && got != w[2]) || (op == "<=" && got > w[2] + 0) || (op == ">=" && got < w[2] + 0)) {
-                print "test " id ": " $i " expected, but " w[1] " is " got
-                bad = 1
-            }
-        }
-    }
-    END { if (!lines) print "no test says what exits it causes"; exit bad || !lines }
-    ' "$work/$2.records" "$work/$2.console.tap"
-}
-
 for bits in 32 64; do
     tests/guests/mkdisk.sh build/tiny$bits.elf "$work/native$bits.img" native=emulator
     tests/guests/mkdisk.sh build/tiny$bits.elf "$work/tiny$bits.img" tasks=no
@@ -114,7 +77,7 @@ for run in "${runs[@]}"; do
         ok "$bits-bit guest under the hypervisor${words:+, $words}: power-off" no_text "$work/$name$bits.status"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass hvm "$work/$name$bits.console"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: same output" same $bits "$name$bits"
-        [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said $bits "$name$bits"
+        [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said svm "$work/$name$bits.records" "$work/$name$bits.console.tap"
     done
 done
 finish

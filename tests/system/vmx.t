@@ -4,6 +4,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . tests/qemu.sh
 . tests/bochs.sh
+. tests/exits.sh
 
 # forgive: drops the failures that docs/emulator-differences.md has for Bochs.
 forgive() {
@@ -34,17 +35,6 @@ all_pass() {
     fi
 }
 
-# exits_of BITS ID REASON COUNT: between the marks of test ID; the marks' own five port writes are taken off.
-exits_of() {
-    local got
-    got=$(sed -n "s/^@hv exit mark=$2 reason=$3 count=\([0-9]*\).*/\1/p" "$work/tiny$1/com2" | head -n 1)
-    [ "$3" != io ] || got=$((got - 5))
-    [ "$got" = "$4" ] || { echo "$3: $got, expected $4"; return 1; }
-}
-
-# mark_of BITS REASON: the ID of the test that says it causes 100 or more such exits.
-mark_of() { sed -n "s/^# exits \([0-9]*\) $2=[0-9]* .*/\1/p" "$work/tiny$1/com1" | head -n 1; }
-
 for bits in 32 64; do
     tests/guests/mkdisk.sh build/tiny$bits.elf "$work/tiny$bits.img"
     bochs_iso "$work/tiny$bits.iso" "$hv" "mem=64M watchdog=60" "$work/tiny$bits.img" disk0
@@ -54,8 +44,7 @@ wait
 for bits in 32 64; do
     ok "$bits-bit guest on VT-x: the backend is vmx" grep -q '@hv start .*virt=vmx' "$work/tiny$bits/com2"
     ok "$bits-bit guest on VT-x: passes" all_pass $bits
-    ok "$bits-bit guest on VT-x: 100 CPUID, 100 exits" exits_of $bits "$(mark_of $bits cpuid)" cpuid 100
-    ok "$bits-bit guest on VT-x: 200 port accesses, 200 exits" exits_of $bits "$(mark_of $bits io)" io 200
+    ok "$bits-bit guest on VT-x: exits" exits_as_said vmx "$work/tiny$bits/com2" "$work/tiny$bits/tap"
 done
 
 # real_passes MODEL: the boot disk that tests real mode, to its end.

@@ -94,7 +94,7 @@ void vmx_real_enter(struct vmx_vcpu *s)
     vmwrite(GUEST_TR_BASE, TSS_BASE);
     vmwrite(GUEST_TR_LIMIT, TSS_LIMIT);
     vmwrite(GUEST_TR_ACCESS, 0x8b);
-    vmwrite(EXCEPTION_BITMAP, ~0u);
+    vmwrite(EXCEPTION_BITMAP, ~(1u << VEC_PF)); /* #PF: see paging.c */
     vmx_update_cr(v);
     s->check = false;
     v->dirty |= VCPU_RIP | VCPU_SEGS;

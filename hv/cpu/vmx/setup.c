@@ -66,8 +66,8 @@ static void controls(struct vmx_vcpu *s)
     vmwrite(EXIT_CONTROLS, vmx_control(MSR_VMX_EXIT, EXIT_SAVE_DEBUG | EXIT_HOST_64));
     vmwrite(ENTRY_CONTROLS, s->entry_controls);
     vmwrite(EXCEPTION_BITMAP, VMX_EXCEPTIONS);
-    vmwrite(PFEC_MASK, 0); /* every #PF exits */
-    vmwrite(PFEC_MATCH, 0);
+    vmwrite(PFEC_MASK, 0); /* every #PF exits: see paging.c */
+    vmwrite(PFEC_MATCH, 1);
     vmwrite(CR3_TARGETS, 0);
     vmwrite(EXIT_MSR_STORES, 0);
     vmwrite(EXIT_MSR_LOADS, 0);

@@ -123,6 +123,7 @@ void vmx_store(struct vmx_vcpu *s)
         store_segments(s, v->dirty);
     v->dirty = 0;
     store_shadow(s);
+    vmx_store_paging(s);
     if (root != s->cr3) {
         s->cr3 = root;
         vmwrite(GUEST_CR3, root);

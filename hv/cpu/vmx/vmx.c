@@ -106,6 +106,7 @@ static void vmx_run(struct vcpu *v, struct exit *e)
 const struct virt_ops vmx_ops = {
     .name = "vmx",
     .probe = vmx_probe,
+    .paging = vmx_paging,
     .create = vmx_create,
     .reset = vmx_reset,
     .run = vmx_run,

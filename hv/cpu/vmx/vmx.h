@@ -18,6 +18,7 @@ struct vmx_vcpu {
     hpa_t vmxon, vmcs;
     u64 host_rsp, cr3; /* as the VMCS has them */
     struct vmx_limits limits;
+    u32 fault_mask;  /* see paging.c */
     u64 *real_pdpt;  /* CR3 while real */
     u64 sysenter_cs; /* the guest's while real */
     u32 proc_controls, entry_controls, interruptibility;
@@ -38,8 +39,8 @@ bool vmx_probe(char *why, size_t size);
 /* The control word for what is wanted, with the bits that the CPU forces. */
 u32 vmx_control(u32 msr, u32 want);
 
-/* #PF is filtered by its error code; #DB and #MC are the hypervisor's, #AC may not loop in the CPU. */
-#define VMX_EXCEPTIONS (1u << VEC_PF | 1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC)
+/* #DB and #MC are the hypervisor's, #AC may not loop in the CPU. #PF is filtered by its error code: paging.c. */
+#define VMX_EXCEPTIONS (1u << VEC_AC | 1u << VEC_DB | 1u << VEC_MC)
 
 /* setup.c */
 struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx);
@@ -52,6 +53,10 @@ unsigned vmx_cpl(struct vcpu *v);
 void vmx_update_cr(struct vcpu *v);
 u64 vmx_get_dr(struct vcpu *v, unsigned n);
 void vmx_set_dr(struct vcpu *v, unsigned n, u64 value);
+
+/* paging.c: guest paging without exits. What the CPU can do; what the mmu wants, to the VMCS. */
+void vmx_paging(struct mmu_config *config);
+void vmx_store_paging(struct vmx_vcpu *s);
 
 /* check.c: the first field of the guest's state that VM entry would refuse (SDM vol. 3, 26.3.1), or
  * NULL. Needs all groups. */

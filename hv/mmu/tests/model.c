@@ -48,6 +48,7 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
     memset(m->host, 0, before);
     m->nx = model_random(m, 4);
     m->gb = model_random(m, 2);
+    m->filter = seed % 3;
     m->maxphyaddr = (unsigned[]){36, 40, 46, 52}[model_random(m, 4)];
     m->a20 = true;
     for (unsigned i = 0; i < M_RAM_PAGES; i++) {
@@ -70,6 +71,8 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
         .maxphyaddr = m->maxphyaddr,
         .nx = m->nx,
         .gbpages = m->gb,
+        .fault_filter = m->filter,
+        .invlpg_free = m->filter,
     };
     m->mmu = mmu_create(&c);
     assert_non_null(m->mmu);
@@ -358,6 +361,20 @@ static void enter(struct model *m)
         memset(m->tlb_count, 0, sizeof(m->tlb_count));
 }
 
+/* The CPU's own INVLPG drops what it is asked to and keeps all else. */
+void model_invlpg(struct model *m, unsigned gva)
+{
+    enter(m);
+    if (mmu_invlpg_exits(m->v)) {
+        mmu_invlpg(m->v, m->gva[gva]);
+    } else {
+        m->tlb_count[gva] = 0;
+        m->free_invlpgs++;
+    }
+    model_flushed(m, (int)gva);
+    model_record(m);
+}
+
 static bool cached_allows(const struct model *m, const struct m_cached *c, u32 access, bool ac)
 {
     bool paged =
@@ -375,9 +392,11 @@ static bool cached_allows(const struct model *m, const struct m_cached *c, u32 a
     return true;
 }
 
-/* The CPU below: walks the shadow tables. False: not present. */
-static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c)
+/* The CPU below: walks the shadow tables. False: what the fault's code has of P and RSVD. */
+static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c, u32 *pfec)
 {
+    u64 reserved = phys_reserved(m, 51);
+
     bool is_long = mmu_root_is_long(m->v);
     hpa_t table = mmu_root(m->v);
 
@@ -387,8 +406,13 @@ static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c)
     for (unsigned level = is_long ? 4 : 3; level; level--) {
         unsigned index = (gva >> (12 + 9 * (level - 1))) & (level == 3 && !is_long ? 3 : 511);
         u64 e = ((u64 *)host_ptr(m->mmu, table))[index];
+        *pfec = e & PTE_P ? PFEC_P | PFEC_RSVD : 0;
         if (!(e & PTE_P))
             return false;
+        if ((e & reserved) && m->filter && !(level == 3 && !is_long))
+            return false;
+        if (e & reserved)
+            model_fail(m, "frame of no RAM in shadow entry %llx", (unsigned long long)e);
         if ((e & 0x7ff0000000000000ull & ~PTE_NX) || ((e & PTE_NX) && !m->nx))
             model_fail(m, "reserved bit in shadow entry %llx", (unsigned long long)e);
         if (level == 3 && !is_long) {
@@ -407,7 +431,27 @@ static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c)
             break;
         }
     }
+    *pfec = PFEC_P;
     c->hpa = table;
+    return true;
+}
+
+/* The CPU's page fault, for an access that the shadow tables do not allow: the guest's own, without an
+ * exit? Then the guest's tables must say the same. */
+static bool filtered(struct model *m, unsigned gva, u32 access, bool ac, u32 pfec)
+{
+    u32 mask = mmu_fault_mask(m->v);
+    bool seen = m->nx || ((m->cr4 & CR4_SMEP) && (m->cr0 & CR0_PG));
+
+    if (!seen)
+        pfec &= ~PFEC_I;
+    if (!mask || (pfec & mask))
+        return false;
+    struct m_ref r = model_walk(m, m->gva[gva], access, ac);
+    if (!m->filter || r.ok || r.pfec != pfec)
+        model_fail(m, "gva %llx access %x: filtered with pfec %x, should be ok %d pfec %x",
+                   (unsigned long long)m->gva[gva], access, pfec, r.ok, r.pfec);
+    m->filtered++;
     return true;
 }
 
@@ -444,7 +488,8 @@ static bool tlb_hit(struct model *m, unsigned gva, u32 access, bool ac, hpa_t *h
         }
     }
     struct m_cached c;
-    if (!shadow_walk(m, m->gva[gva], &c))
+    u32 pfec;
+    if (!shadow_walk(m, m->gva[gva], &c, &pfec))
         return false;
     if (n == M_CACHED)
         n = (unsigned)model_random(m, M_CACHED);
@@ -521,8 +566,12 @@ void model_access(struct model *m, unsigned gva, u32 access, bool ac, unsigned o
             return;
         }
         struct m_cached c;
-        u32 pfec = access | (shadow_walk(m, m->gva[gva], &c) ? PFEC_P : 0);
+        u32 pfec;
+        shadow_walk(m, m->gva[gva], &c, &pfec);
+        pfec |= access;
         m->tlb_count[gva] = 0; /* a page fault forgets the page: SDM vol. 3, 4.10.4.1 */
+        if (filtered(m, gva, access, ac, pfec))
+            return;
         m->faults++;
         struct m_ref r = model_walk(m, m->gva[gva] + offset, access, ac);
         enum mmu_fault f = mmu_page_fault(m->v, m->gva[gva] + offset, pfec, ac, &w);

@@ -41,7 +41,8 @@ struct model {
     u64 seed, rng;
     unsigned step;
     bool nx, gb;
-    bool sane; /* the guest keeps its tables of each level apart, as real ones do */
+    bool filter; /* the CPU below has a fault filter, and INVLPG without exits */
+    bool sane;   /* the guest keeps its tables of each level apart, as real ones do */
     unsigned maxphyaddr;
 
     u64 cr0, cr3, cr4, efer, pdpte[4];
@@ -58,7 +59,7 @@ struct model {
     unsigned history_count[M_GVAS];
     struct m_cached tlb[M_GVAS][M_CACHED];
     unsigned tlb_count[M_GVAS];
-    u64 accesses, faults, stores;
+    u64 accesses, faults, stores, filtered, free_invlpgs;
 };
 
 struct model *model_create(u64 seed, u32 options, u64 pool_extra);
@@ -73,7 +74,8 @@ void *model_memory(struct model *m, gpa_t gpa, enum p2m_kind *kind);
 /* After anything that may have changed the guest's tables. */
 void model_record(struct model *m);
 void model_flushed(struct model *m, int gva); /* the guest flushed: one page, or -1 for all */
-void model_gvas(struct model *m);             /* chooses the addresses for the mode */
+void model_invlpg(struct model *m, unsigned gva);
+void model_gvas(struct model *m); /* chooses the addresses for the mode */
 void model_access(struct model *m, unsigned gva, u32 access, bool ac, unsigned offset, unsigned len,
                   u64 value);
 void model_edit(struct model *m, u64 gfn, unsigned offset, unsigned len, u64 value);
