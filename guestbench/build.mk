@@ -59,9 +59,16 @@ $(eval $(call host_test,guestbench-accounts,guestbench/tests/test_account_file.c
 	guestbench/account_file.c))
 $(eval $(call host_test,guestbench-scimark,guestbench/tests/test_scimark.c \
 	guestbench/scimark_work.c guestbench/scimark_kernels.c,-lm))
+$(eval $(call host_test,guestbench-fileload,guestbench/tests/test_fileload.c \
+	guestbench/fileload.c guestbench/latency.c,-lm))
+$(eval $(call host_test,guestbench-network,guestbench/tests/test_network.c \
+	guestbench/core/network.c))
+$(eval $(call host_test,guestbench-derived,guestbench/tests/test_derived.c \
+	guestbench/core/derived.c))
 
 # The core with benchmarks that go wrong, and the suite as a command.
 $(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \
+		guestbench/net_server.c guestbench/net_transfer.c \
 		$(wildcard guestbench/core/*.[ch])
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^) -lm

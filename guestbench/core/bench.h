@@ -48,6 +48,7 @@ struct bench_run {
     const struct config *config;
     struct result *result;
     double ops;
+    double sample_s;   /* least duration of a sample; setup may change it */
     uint64_t setup_ns; /* part of the timed interval that only prepared the work */
     uint64_t done;     /* iterations since the last verify */
     double own_ops;    /* if iter counts and times for itself: operations done, */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "../net_server.h"
 #include "registry.h"
 #include "runner.h"
 #include "self.h"
@@ -11,14 +12,17 @@ static void print_help(void)
 {
     size_t count;
     const struct config_option *options = config_options(&count);
-    printf("Usage: guestbench run [OPTION...]   measure; the report (TAP) goes to standard output\n"
-           "       guestbench list              the benchmarks: name, table, unit, what it does\n"
-           "       guestbench --help\n\nOptions of run:\n");
+    printf(
+        "Usage: guestbench run [OPTION...]   measure; the report (TAP) goes to standard output\n"
+        "       guestbench list              the benchmarks: name, table, unit, what it does\n"
+        "       guestbench --serve [--port=N]  the other end of another machine's network tests\n"
+        "       guestbench --help\n\nOptions of run:\n");
     for (size_t i = 0; i < count; i++) {
         char left[40];
         snprintf(left, sizeof left, "--%s%s%s", options[i].name, options[i].arg ? "=" : "",
                  options[i].arg ? options[i].arg : "");
-        if (strcmp(options[i].name, "shell") != 0)
+        if (strcmp(options[i].name, "shell") != 0 && strcmp(options[i].name, "address") != 0 &&
+            strcmp(options[i].name, "serve") != 0)
             printf("  %-18s %s\n", left, options[i].help);
     }
     printf("\nAs the init of a guest, the same options are words guestbench.NAME=VALUE on the\n"
@@ -65,6 +69,8 @@ static int run_command(int argc, char **argv)
         print_help();
         return CLI_OK;
     }
+    if (config.serve)
+        return net_serve_command(config.port);
     FILE *out = stdout;
     if (config.output && !(out = fopen(config.output, "we"))) {
         snprintf(error, sizeof error, "cannot write '%s': %s", config.output, strerror(errno));
@@ -83,7 +89,7 @@ static int run_command(int argc, char **argv)
 int cli_main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage("no command; expected run, list or --help");
+        return usage("no command; expected run, list, --serve or --help");
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
         print_help();
         return CLI_OK;
@@ -92,11 +98,13 @@ int cli_main(int argc, char **argv)
         return print_list();
     if (strcmp(argv[1], "list") == 0)
         return usage("list takes no arguments");
-    if (strcmp(argv[1], "run") == 0) {
+    bool serve = strcmp(argv[1], "--serve") == 0;
+    if (serve || strcmp(argv[1], "run") == 0) {
         self_init(argv[0]);
-        return run_command(argc - 2, argv + 2);
+        return run_command(argc - 2 + serve, argv + 2 - serve);
     }
     char error[256];
-    snprintf(error, sizeof error, "unknown command '%s'; expected run, list or --help", argv[1]);
+    snprintf(error, sizeof error, "unknown command '%s'; expected run, list, --serve or --help",
+             argv[1]);
     return usage(error);
 }

@@ -24,12 +24,7 @@ struct option_row {
 
 static const struct option_row rows[] = {
     {{"set", "SET", "sizes: quick, standard or paper (quick)"}, TEXT, AT(set), 0, 0, NULL},
-    {{"table", "LIST", "tables to run: 2,3,4,5,6,7,8,ipc,mm,events or all"},
-     TEXT,
-     AT(tables),
-     0,
-     0,
-     NULL},
+    {{"table", "LIST", "tables to run (see list), or all"}, TEXT, AT(tables), 0, 0, NULL},
     {{"only", "GLOBS", "benchmarks to run, by name: page_test,aim9.add_*"},
      TEXT,
      AT(only),
@@ -69,6 +64,18 @@ static const struct option_row rows[] = {
      16,
      1 << 20,
      "KiB from 16 to 1048576"},
+    {{"peer", "HOST", "where guestbench --serve runs, for network tests"},
+     TEXT,
+     AT(peer),
+     0,
+     0,
+     NULL},
+    {{"port", "N", "of the peer, or to serve at (18767)"},
+     INTEGER,
+     AT(port),
+     1,
+     65535,
+     "a port from 1 to 65535"},
     {{"timeout", "S", "limit for one benchmark"},
      REAL,
      AT(timeout_s),
@@ -77,6 +84,18 @@ static const struct option_row rows[] = {
      "seconds from 0.1 to 86400"},
     {{"side", "WORD", "copied to the report: native, hvm"}, TEXT, AT(side), 0, 0, NULL},
     {{"output", "FILE", "write the report there (-o FILE)"}, TEXT, AT(output), 0, 0, NULL},
+    {{"address", "A/BITS", "as init: address of the first network interface"},
+     TEXT,
+     AT(address),
+     0,
+     0,
+     NULL},
+    {{"serve", NULL, "be the peer of another machine's network tests, until stopped"},
+     FLAG,
+     AT(serve),
+     0,
+     0,
+     NULL},
     {{"shell", NULL, "as init: a shell on the console instead of a run"},
      FLAG,
      AT(shell),
@@ -88,7 +107,11 @@ static const struct option_row rows[] = {
 
 enum { ROWS = sizeof rows / sizeof rows[0] };
 
-/* Sizes of each set. MemoryMotion's paper size is derived from the paper's own counters. */
+/*
+ * Sizes of each set. MemoryMotion's paper size is derived from the paper's own
+ * counters. The times of the file server's load and of network transfers are of
+ * all samples together here: Dbench runs for 60 s, NetIO for 6 s a size.
+ */
 static const struct config sets[] = {
     {.set = "quick",
      .sample_s = 0.01,
@@ -96,21 +119,30 @@ static const struct config sets[] = {
      .file_kib = 512,
      .sync_file_kib = 64,
      .mm_processes = 1,
-     .mm_mib = 100},
+     .mm_mib = 100,
+     .client_kib = 3 << 10,
+     .load_sample_s = 0.35,
+     .net_sample_s = 0.07},
     {.set = "standard",
      .sample_s = 1.0,
      .samples = 7,
      .file_kib = 5120,
      .sync_file_kib = 5120,
      .mm_processes = 16,
-     .mm_mib = 100},
+     .mm_mib = 100,
+     .client_kib = 23633,
+     .load_sample_s = 3.5,
+     .net_sample_s = 1.75},
     {.set = "paper",
      .sample_s = 1.0,
      .samples = 11,
      .file_kib = 5120,
      .sync_file_kib = 5120,
      .mm_processes = 416,
-     .mm_mib = 100},
+     .mm_mib = 100,
+     .client_kib = 23633,
+     .load_sample_s = 60,
+     .net_sample_s = 6},
 };
 
 static int fail(char *error, size_t size, const char *format, ...)
@@ -271,7 +303,13 @@ int config_resolve(struct config *config, char *error, size_t size)
     config->sync_file_kib = config->file_kib ? config->file_kib : set->sync_file_kib;
     config->file_kib = config->file_kib ? config->file_kib : set->file_kib;
     config->samples = config->samples ? config->samples : set->samples;
-    config->sample_s = config->sample_s > 0 ? config->sample_s : set->sample_s;
+    config->load_sample_s = config->net_sample_s = config->sample_s;
+    if (config->sample_s <= 0) {
+        config->sample_s = set->sample_s;
+        config->load_sample_s = set->load_sample_s / config->samples;
+        config->net_sample_s = set->net_sample_s / config->samples;
+    }
+    config->client_kib = set->client_kib;
     config->mm_processes = config->mm_processes ? config->mm_processes : set->mm_processes;
     config->mm_mib = config->mm_mib ? config->mm_mib : set->mm_mib;
     config->seed = config->seed ? config->seed : 1;

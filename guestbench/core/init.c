@@ -15,9 +15,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "../net_server.h"
 #include "cli.h"
 #include "mark.h"
 #include "modules.h"
+#include "network.h"
 #include "scratch.h"
 #include "system.h"
 #include "tap.h"
@@ -83,6 +85,15 @@ static void run(struct config *config)
         tap_bail(stdout, error);
 }
 
+/* Work of another kind than a run. */
+static void serve_or_shell(const struct config *config)
+{
+    if (config->serve)
+        net_serve_command(config->port);
+    else
+        run_shell();
+}
+
 static void start(char *cmdline)
 {
     struct config config = {0};
@@ -99,8 +110,10 @@ static void start(char *cmdline)
         config.dir = config.dir ? config.dir : SCRATCH_DIR;
         config.disk = config.disk ? config.disk : disk;
     }
-    if (config.shell)
-        run_shell();
+    if (config.address && !network_raise(config.address, error, sizeof error))
+        printf("# network: %s\n", error);
+    if (config.shell || config.serve)
+        serve_or_shell(&config);
     else
         run(&config);
 }

@@ -96,7 +96,7 @@ static uint64_t calibrate(struct bench_run *run)
 {
     uint64_t n = 1;
     bool done = run->bench->flags & (BENCH_FIXED | BENCH_TIMED);
-    uint64_t target = (uint64_t)(run->config->sample_s * 1e9);
+    uint64_t target = (uint64_t)(run->sample_s * 1e9);
     while (!done)
         n = stats_calibrate(n, time_iterations(run, n), target, &done);
     return n;
@@ -189,7 +189,11 @@ static void pin_to_one_cpu(void)
 void sampler_run(const struct bench *bench, const struct config *config, struct result *result,
                  int id)
 {
-    struct bench_run run = {.bench = bench, .config = config, .result = result, .ops = bench->ops};
+    struct bench_run run = {.bench = bench,
+                            .config = config,
+                            .result = result,
+                            .ops = bench->ops,
+                            .sample_s = config->sample_s};
     uint64_t started = clock_ns();
     pin_to_one_cpu();
     /* 4 KiB faults are what the memory tests count; huge pages would merge 512 into one. */
