@@ -24,7 +24,7 @@ check_keys() {
 check_values() {
     [ "$(field "$1" name)" = "$1" ] || { echo "name is not the file's"; return 1; }
     # A second colon would end the YAML of the other readers.
-    ! grep -E '^[a-z_]+: .*: ' "images/guests/$1.yml" || return 1
+    ! grep -E '^[a-z_]+: [^"].*: ' "images/guests/$1.yml" || return 1
     [ "$(field "$1" image)" = "$1.img" ] || { echo image; return 1; }
     [[ $(field "$1" arch) =~ ^(i386|amd64)$ ]] || { echo arch; return 1; }
     [[ $(field "$1" memory) =~ ^[0-9]+[MG]$ ]] || { echo memory; return 1; }
