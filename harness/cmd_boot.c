@@ -75,9 +75,14 @@ static int boot_wait(pid_t pid)
 static int boot_prepared(struct prepared *p, const struct boot_options *o)
 {
     char *log_path;
+    if (!p->engine->has_terminal) {
+        say("engine %s has no console on a terminal; engines that have: kvm tcg", p->engine->name);
+        return exit_trouble;
+    }
     int log = open_log(o, p->dir, &log_path);
     if (log < 0)
         return exit_trouble;
+    p->job.exact = false; // a person waits
     p->job.wires = (struct wires){.interactive = true, .log = log, .log_is_file = true};
     struct words argv = {0};
     struct termios saved;
@@ -94,8 +99,10 @@ static int boot_prepared(struct prepared *p, const struct boot_options *o)
             say("cannot start %s: %s", argv.word[0], strerror(errno));
         } else {
             int status = boot_wait(pid);
-            struct ending ending = p->engine->ending(p->job.side, status);
+            struct ending ending = p->engine->ending(
+                &(struct remains){.side = p->job.side, .wait_status = status, .dir = p->dir});
             ending.clean |= status == 0; // ended by the person
+            free(ending.report);
             if (terminal)
                 tcsetattr(0, TCSANOW, &saved);
             rc = ending.clean ? exit_ok : exit_guest;
@@ -127,7 +134,6 @@ int cmd_boot(int argc, char **argv)
                "machine, Ctrl-A C reaches QEMU's monitor."};
     machine_defaults(&o.machine);
     argp_parse(&argp, argc, argv, 0, NULL, &o);
-    o.machine.no_icount = true;
     bool is_file = strchr(o.machine.guest, '/') || !access(o.machine.guest, F_OK);
     struct prepared p = {0};
     if (is_file)

@@ -24,7 +24,7 @@ int cmd_engines(int argc, char **argv)
     int working = 0;
     for (size_t i = 0; i < engine_table_n; i++) {
         struct buf found = {0}, missing = {0};
-        bool works = engine_table[i]->probe(&found, &missing) == 0;
+        bool works = engine_table[i]->probe(side_hvm, &found, &missing) == 0;
         printf("%-8s %-5s %s; %s\n", engine_table[i]->name, works ? "works" : "no",
                engine_table[i]->summary, works ? found.data : missing.data);
         working += works;

@@ -127,7 +127,7 @@ static void facts_before(struct outset *out, const struct prepared *p, const cha
     char date[32];
     time_t now = time(NULL);
     strftime(date, sizeof(date), "%Y-%m-%dT%H:%M:%SZ", gmtime(&now));
-    p->engine->probe(&engine, &missing);
+    p->engine->probe(p->job.side, &engine, &missing);
     facts_print(&text, "date", date);
     facts_print(&text, "engine", p->engine->name);
     facts_print(&text, "engine_version", engine.data ? engine.data : "");
@@ -136,6 +136,8 @@ static void facts_before(struct outset *out, const struct prepared *p, const cha
     facts_print(&text, "image", p->guest->image);
     buf_printf(&text, "memory_mib: %llu\n", p->guest->memory_bytes >> 20);
     facts_print(&text, "time_unit", p->job.exact ? "instructions" : "nanoseconds");
+    if (p->job.cpu)
+        facts_print(&text, "cpu_model", p->job.cpu);
     facts_print(&text, "words", words);
     outset_write(out, out_facts, text.data, text.len);
     buf_free(&text);
@@ -149,6 +151,8 @@ static void facts_after(struct outset *out, const struct run_result *result)
     facts_print(&text, "end", result->stop == stop_none ? result->ending.name : "stopped");
     buf_printf(&text, "wall_s: %.1f\npoints: %lu\nplan: %lu\n", result->wall_s, result->points,
                result->plan);
+    if (result->ending.ticks)
+        buf_printf(&text, "ticks: %llu\n", result->ending.ticks);
     outset_write(out, out_facts, text.data, text.len);
     buf_free(&text);
 }

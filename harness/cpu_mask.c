@@ -28,12 +28,10 @@ const struct cpu_hidden cpu_hidden[] = {
 };
 const size_t cpu_hidden_n = sizeof(cpu_hidden) / sizeof(*cpu_hidden);
 
-char *cpu_native_model(void)
+char *cpu_native_model(const char *base)
 {
     struct buf out = {0};
-    // Leaf 40000000h is hidden as a whole. Without SVM QEMU would end the extended leaves before the
-    // processor's name (80000002h to 80000004h), which the hypervisor passes on.
-    buf_printf(&out, "max,tcg-cpuid=off,min-xlevel=0x8000000a");
+    buf_printf(&out, "%s", base);
     for (size_t i = 0; i < cpu_hidden_n; i++)
         if (cpu_hidden[i].flag)
             buf_printf(&out, ",-%s", cpu_hidden[i].flag);

@@ -17,8 +17,8 @@ struct cpu_hidden {
 extern const struct cpu_hidden cpu_hidden[];
 extern const size_t cpu_hidden_n;
 
-// QEMU's -cpu argument for the native side.
-char *cpu_native_model(void);
+// QEMU's -cpu argument for the native side: `base` without what is hidden.
+char *cpu_native_model(const char *base);
 
 // Bits of a CPUID register that the native side hides.
 uint32_t cpu_hidden_bits(uint32_t leaf, uint32_t subleaf, const char *reg);

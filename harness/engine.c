@@ -1,10 +1,50 @@
 #include "engine.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
-const struct engine *const engine_table[] = {&engine_tcg};
+// Best first, for "auto".
+const struct engine *const engine_table[] = {&engine_kvm, &engine_tcg, &engine_bochs};
 const size_t engine_table_n = sizeof(engine_table) / sizeof(*engine_table);
+
+const char firmware_bios[] = "/usr/share/seabios/bios-256k.bin";
+const char firmware_vga[] = "/usr/share/seabios/vgabios-stdvga.bin";
+
+static const struct {
+    int code;
+    const char *name;
+} ends[] = {{16, "poweroff"}, {17, "reboot"},   {18, "triple-fault"}, {19, "hang"},
+            {20, "config"},   {21, "vm-error"}, {22, "panic"}};
+
+int end_code(const char *name)
+{
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (!strcmp(name, ends[i].name))
+            return ends[i].code;
+    return -1;
+}
+
+const char *end_name(int code)
+{
+    for (size_t i = 0; i < sizeof(ends) / sizeof(*ends); i++)
+        if (code == ends[i].code)
+            return ends[i].name;
+    return NULL;
+}
+
+int job_link(const struct job *job, const char *from, const char *name)
+{
+    char *full = realpath(from, NULL);
+    char *to = xasprintf("%s/%s", job->dir, name);
+    int rc = full && !symlink(full, to) ? 0 : -1;
+    if (rc)
+        say("%s: %s", from, strerror(errno));
+    free(full);
+    free(to);
+    return rc;
+}
 
 const char *side_name(enum side side)
 {
@@ -22,10 +62,10 @@ bool side_parse(const char *text, enum side *side)
     return false;
 }
 
-static bool engine_works(const struct engine *engine, struct buf *missing)
+static bool engine_works(const struct engine *engine, enum side side, struct buf *missing)
 {
     struct buf found = {0};
-    int rc = engine->probe(&found, missing);
+    int rc = engine->probe(side, &found, missing);
     buf_free(&found);
     return rc == 0;
 }
@@ -41,16 +81,18 @@ static void say_unknown(const char *name)
     words_free(&known);
 }
 
-const struct engine *engine_choose(const char *name)
+const struct engine *engine_choose(const char *name, enum side side)
 {
     bool any = !strcmp(name, "auto"), known = false;
     struct buf missing = {0};
     for (size_t i = 0; i < engine_table_n; i++) {
         const struct engine *engine = engine_table[i];
-        if (!any && strcmp(name, engine->name))
+        if (any ? !engine->is_auto : strcmp(name, engine->name))
             continue;
         known = true;
-        if (engine_works(engine, &missing)) {
+        if (any)
+            buf_printf(&missing, "%s%s: ", missing.len ? "; " : "", engine->name);
+        if (engine_works(engine, any ? side_hvm : side, &missing)) {
             buf_free(&missing);
             return engine;
         }

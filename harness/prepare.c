@@ -2,6 +2,8 @@
 #include "commands.h"
 #include "image.h"
 
+#include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +18,9 @@ enum {
     key_no_icount,
     key_qemu_arg,
     key_keep,
-    key_mem
+    key_mem,
+    key_cpu,
+    key_ticks
 };
 
 static const struct argp_option options[] = {
@@ -29,7 +33,10 @@ static const struct argp_option options[] = {
     {"append", key_append, "WORDS", 0, "Words added to the guest kernel's command line", 1},
     {"no-icount", key_no_icount, NULL, 0, "tcg: the host's time instead of counted instructions",
      1},
-    {"qemu-arg", key_qemu_arg, "ARG", 0, "tcg: one more argument for QEMU; may be repeated", 1},
+    {"qemu-arg", key_qemu_arg, "ARG", 0, "tcg, kvm: one more argument for QEMU; may be repeated",
+     1},
+    {"cpu", key_cpu, "MODEL", 0, "bochs: the processor (default core2_penryn_t9600)", 1},
+    {"ticks", key_ticks, "N", 0, "bochs: end the machine after N instructions (default 10^12)", 1},
     {"keep", key_keep, NULL, 0, "Keep the working folder and say where it is", 1},
     {0},
 };
@@ -43,6 +50,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     struct machine_options *o = state->input;
     unsigned long long bytes;
+    char *end;
     switch (key) {
     case 'e': o->engine = arg; return 0;
     case 's':
@@ -60,6 +68,12 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case key_append: o->append = arg; return 0;
     case key_no_icount: o->no_icount = true; return 0;
     case key_qemu_arg: words_add(&o->qemu_args, arg); return 0;
+    case key_cpu: o->cpu = arg; return 0;
+    case key_ticks:
+        o->ticks = strtoull(arg, &end, 10);
+        if (!isdigit((unsigned char)*arg) || *end || !o->ticks)
+            argp_error(state, "--ticks: '%s' is not a number of instructions", arg);
+        return 0;
     case key_keep: o->keep = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -92,12 +106,32 @@ static int find_guest(struct prepared *p, const struct machine_options *o)
     return 0;
 }
 
+// Options that the engine has no use for are refused, not ignored.
+static int check_options(const struct engine *engine, const struct machine_options *o)
+{
+    const char *what = NULL;
+    if (o->cpu && !engine->check_cpu)
+        what = "--cpu";
+    else if (o->ticks && !engine->check_cpu)
+        what = "--ticks";
+    else if (o->qemu_args.n && !engine->qemu_arguments)
+        what = "--qemu-arg";
+    else if (o->no_icount && !engine->clocks)
+        what = "--no-icount";
+    if (what) {
+        say("engine %s has no %s", engine->name, what);
+        return -1;
+    }
+    return o->cpu ? engine->check_cpu(o->cpu) : 0;
+}
+
 int machine_prepare(struct prepared *p, const struct machine_options *o, const char *append,
                     bool guest_image)
 {
     p->keep = o->keep;
     unsigned long long bytes = 0;
-    if ((!p->guest && find_guest(p, o)) || !(p->engine = engine_choose(o->engine)))
+    if ((!p->guest && find_guest(p, o)) || !(p->engine = engine_choose(o->engine, o->side)) ||
+        check_options(p->engine, o))
         return -1;
     if (o->memory)
         parse_size(o->memory, &p->guest->memory_bytes);
@@ -118,22 +152,23 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
                           .hypervisor = p->hypervisor,
                           .dir = p->dir,
                           .hv_words = o->hv,
-                          .exact = !o->no_icount,
+                          .cpu = o->cpu,
+                          .ticks = o->ticks,
+                          .exact = p->engine->counts && !o->no_icount,
                           .extra = o->qemu_args};
     return rc;
 }
 
 void machine_clean(struct prepared *p)
 {
-    static const char *const files[] = {"disk0",    "hv.elf",   "seabios", "vgabios",
-                                        "insns.so", "insns.so", "insns"};
     if (p->dir && p->keep)
         say("the working folder %s is kept", p->dir);
-    for (size_t i = 0; p->dir && !p->keep && i < sizeof(files) / sizeof(*files); i++) {
-        char *path = xasprintf("%s/%s", p->dir, files[i]);
-        unlink(path);
-        free(path);
-    }
+    DIR *dir = p->dir && !p->keep ? opendir(p->dir) : NULL;
+    for (struct dirent *entry; dir && (entry = readdir(dir));)
+        if (strcmp(entry->d_name, ".") && strcmp(entry->d_name, ".."))
+            unlinkat(dirfd(dir), entry->d_name, 0);
+    if (dir)
+        closedir(dir);
     if (p->dir && !p->keep && rmdir(p->dir))
         say("cannot remove %s: %s", p->dir, strerror(errno));
     free(p->dir);

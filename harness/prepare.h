@@ -6,7 +6,8 @@
 #include <argp.h>
 
 struct machine_options {
-    const char *engine, *guest, *image, *hypervisor, *hv, *append, *memory;
+    const char *engine, *guest, *image, *hypervisor, *hv, *append, *memory, *cpu;
+    unsigned long long ticks;
     enum side side;
     bool no_icount, keep;
     struct words qemu_args;

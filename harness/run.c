@@ -3,6 +3,7 @@
 #include "progress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@ struct run {
     struct run_result *result;
     struct stream stream;
     struct buf log_line;
+    char *hv_end; // `end=` of the hypervisor's last record
     struct progress progress;
     int console, log, monitor, signals; // our ends
     pid_t pid;
@@ -48,7 +50,12 @@ static int take_log_line(struct run *run, const char *line, size_t len)
 {
     struct run_result *result = run->result;
     int rc = outset_write(run->out, out_log, line, len);
+    static const char end[] = "@hv end end=";
     bool record = !strncmp(line, "@hv ", 4);
+    if (!strncmp(line, end, sizeof(end) - 1)) {
+        free(run->hv_end);
+        run->hv_end = xstrndup(line + sizeof(end) - 1, strcspn(line + sizeof(end) - 1, " \n"));
+    }
     if (record && !rc)
         rc = outset_write(run->out, out_records, line, len);
     size_t text = strcspn(line, "\n");
@@ -144,7 +151,7 @@ static void supervise(struct run *run, const struct engine *engine)
     }
     if (!run->ended && (result->stop == stop_silence || result->stop == stop_total) &&
         engine->where)
-        result->where = engine->where(run->monitor);
+        result->where = engine->where(run->pid, run->monitor);
     if (!run->ended)
         run->wait_status = child_stop(run->pid, 2);
     // What was sent before the end is still in the sockets.
@@ -166,11 +173,12 @@ static void block_signals(sigset_t *old, int *fd)
     *fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-static void wire(int *ours, int *theirs)
+static void wire(const struct engine *engine, int *ours, int *theirs)
 {
     int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
-        die(2, "cannot make a socket pair: %s", strerror(errno));
+    if (engine->pipes ? pipe2(pair, O_CLOEXEC)
+                      : socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair))
+        die(2, "cannot make the machine's ports: %s", strerror(errno));
     *ours = pair[0];
     *theirs = pair[1];
 }
@@ -178,9 +186,9 @@ static void wire(int *ours, int *theirs)
 static int start(struct run *run, const struct engine *engine, struct job *job)
 {
     struct words argv = {0};
-    wire(&run->console, &job->wires.console);
-    wire(&run->log, &job->wires.log);
-    wire(&run->monitor, &job->wires.monitor);
+    wire(engine, &run->console, &job->wires.console);
+    wire(engine, &run->log, &job->wires.log);
+    wire(engine, &run->monitor, &job->wires.monitor);
     const int keep[] = {job->wires.console, job->wires.log, job->wires.monitor};
     int rc = engine->command(job, &argv);
     if (!rc) {
@@ -205,6 +213,21 @@ static int start(struct run *run, const struct engine *engine, struct job *job)
         close(keep[i]);
     words_free(&argv);
     return rc;
+}
+
+// What the engine left tells how it ended.
+static void judge(struct run *run, const struct engine *engine, const struct job *job)
+{
+    struct run_result *result = run->result;
+    result->ending = engine->ending(&(struct remains){.side = job->side,
+                                                      .wait_status = run->wait_status,
+                                                      .dir = job->dir,
+                                                      .hv_end = run->hv_end});
+    if (result->where)
+        free(result->ending.report);
+    else
+        result->where = result->ending.report;
+    result->ending.report = NULL;
 }
 
 static void fill_result(struct run *run)
@@ -235,7 +258,7 @@ void run_machine(const struct engine *engine, struct job *job, struct outset *ou
         result->stop = stop_start;
     } else {
         supervise(&run, engine);
-        result->ending = engine->ending(job->side, run.wait_status);
+        judge(&run, engine, job);
     }
     if (result->stop != stop_output &&
         (stream_end(&run.stream) ||
@@ -249,6 +272,7 @@ void run_machine(const struct engine *engine, struct job *job, struct outset *ou
             close(ours[i]);
     stream_free(&run.stream);
     buf_free(&run.log_line);
+    free(run.hv_end);
     sigprocmask(SIG_SETMASK, &old, NULL);
 }
 

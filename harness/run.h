@@ -27,7 +27,7 @@ struct run_result {
     char last_point[96], last_console[160];
     char *last_log;    // last line of the hypervisor's log
     char *config_line; // where the hypervisor named a bad input
-    char *where;       // the engine's register dump after a watchdog stop
+    char *where;       // the engine's report of a bad end: registers
 };
 
 // Runs `job` on `engine` with its output going to `out`. Blocks until the machine is gone.

@@ -17,7 +17,7 @@ static void say_where(const struct run_result *result)
 // The line of QEMU's register dump that has the instruction pointer, and the one that has CR3.
 static void say_registers(const char *dump)
 {
-    static const char *const marks[] = {"EIP=", "RIP=", "CR3="};
+    static const char *const marks[] = {"EIP=", "RIP=", "CR3=", "rip: "};
     for (const char *line = dump; *line;) {
         size_t len = strcspn(line, "\r\n");
         char *text = xstrndup(line, len);
@@ -61,6 +61,8 @@ static int say_ending(const struct run_result *result, enum side side, const cha
         return verdict_refusal(result->config_line);
     if (!strcmp(name, "error"))
         say("%s: the engine failed; its log beside the TAP says why", tap_path);
+    else if (!strcmp(name, "ticks"))
+        say("%s: the run's ticks were used up (--ticks)", tap_path);
     else if (!result->ending.clean)
         say("%s: the machine ended with '%s'", tap_path, name);
     else if (!result->points)
@@ -68,6 +70,8 @@ static int say_ending(const struct run_result *result, enum side side, const cha
     else
         say("%s: the guest switched off before its TAP was complete", tap_path);
     say_where(result);
+    if (result->where)
+        say_registers(result->where);
     if (side == side_hvm && result->config_line && result->config_line != result->last_log)
         say("the hypervisor's last message: %s", result->config_line);
     return exit_guest;

@@ -17,7 +17,7 @@ bad 2 "unknown command 'fly'" fly
 bad 2 "unrecognized option '--fly'" run --fly
 bad 2 "-o FILE is missing" run
 bad 2 "unknown guest 'nobody'; known guests: good" run -g nobody -o "$dir/x.tap"
-bad 2 "unknown engine 'warp'; engines: auto tcg" run -g good -e warp -o "$dir/x.tap"
+bad 2 "unknown engine 'warp'; engines: auto kvm tcg bochs" run -g good -e warp -o "$dir/x.tap"
 bad 2 "unknown side 'left'; sides: native hvm" run -s left -o "$dir/x.tap"
 bad 2 "unknown set 'huge'; sets: quick standard paper" run --set huge -o "$dir/x.tap"
 bad 2 "--timeout: 'soon' is not a number of seconds" run --timeout soon -o "$dir/x.tap"
@@ -39,11 +39,23 @@ bad 2 "hypervisor $dir/none.elf: No such file" run -g good -s hvm --hypervisor "
 bad 2 "is not a regular file" run -g good -o "$dir"
 bad 2 "longer than 800" run -g good --append "$(printf 'a%.0s' {1..801})" -o "$dir/x.tap"
 bad 2 "a guest or an image file is missing" boot
-for engine in tcg auto; do
+for engine in "tcg" "kvm" "auto"; do
     run 2 env PATH="$dir" "$penumbra" run -g good -e $engine -o "$dir/x.tap" &&
-        says "here: qemu-system-x86_64 is not installed (Debian package qemu-system-x86)"
+        says "qemu-system-x86_64 is not installed (Debian package qemu-system-x86)"
     point $? "engine $engine without QEMU"
 done
+for engine in bochs auto; do
+    run 2 env PATH="$dir" "$penumbra" run -g good -e $engine -o "$dir/x.tap" &&
+        says "bochs-bin is not installed (Debian packages bochs and bochs-term)"
+    point $? "engine $engine without Bochs"
+done
+bad 2 "unknown CPU model 'z80'; Bochs has: bx_generic " run -g good -e bochs --cpu z80 -o "$dir/x.tap"
+bad 2 "engine tcg has no --cpu" run -g good -e tcg --cpu core2_penryn_t9600 -o "$dir/x.tap"
+bad 2 "engine tcg has no --ticks" run -g good -e tcg --ticks 5 -o "$dir/x.tap"
+bad 2 "engine bochs has no --qemu-arg" run -g good -e bochs --qemu-arg x -o "$dir/x.tap"
+bad 2 "engine bochs has no --no-icount" run -g good -e bochs --no-icount -o "$dir/x.tap"
+bad 2 "--ticks: '1e9' is not a number" run -g good -e bochs --ticks 1e9 -o "$dir/x.tap"
+bad 2 "engine bochs has no console on a terminal; engines that have: kvm tcg" boot -e bochs good
 
 run 0 "$penumbra" guests && grep -q '^good .*64M  built' "$dir/stdout"
 point $? "guests lists what is described"

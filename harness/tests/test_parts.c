@@ -245,7 +245,8 @@ static void endings(void **state)
                  {side_native, 1 << 8, "error", false},      {side_native, 33 << 8, "error", false},
                  {side_native, 11, "signal-11", false}};
     for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
-        struct ending ending = engine_tcg.ending(table[i].side, table[i].status);
+        struct ending ending = engine_tcg.ending(
+            &(struct remains){.side = table[i].side, .wait_status = table[i].status});
         assert_string_equal(ending.name, table[i].name);
         assert_int_equal(ending.clean, table[i].clean);
     }
@@ -254,7 +255,7 @@ static void endings(void **state)
 static void cpu_masks(void **state)
 {
     (void)state;
-    char *model = cpu_native_model();
+    char *model = cpu_native_model("max");
     assert_non_null(strstr(model, ",-apic"));
     assert_non_null(strstr(model, ",-hypervisor"));
     assert_int_equal(cpu_hidden_bits(1, 0, "edx") & 1u << 9, 1u << 9);
