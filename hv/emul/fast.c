@@ -7,7 +7,7 @@
 static bool plain(const struct emul *e, const struct insn *in)
 {
     /* 9 bytes: REX, opcode, ModRM, SIB, disp32 and one more */
-    return in->have >= 9 && in->adsize != 2 && !(e->rflags & (RFLAGS_TF | RFLAGS_RF));
+    return in->have >= 9 && in->adsize != 2 && !(e->rflags & RFLAGS_TF);
 }
 
 /* Base and index of a SIB byte; false without base. */
@@ -62,6 +62,7 @@ bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
         e->rip += (u64)(p - in->bytes);
         if (!in->mode64)
             e->rip = (u32)e->rip;
+        e->rflags &= ~RFLAGS_RF; /* set where the store's own fault brought it here */
     }
     return true;
 }

@@ -3,7 +3,7 @@
 #include "lib/string.h"
 #include "mmu/mmu.h"
 
-enum { MARK_BEGIN = 1, MARK_END = 2, MARK_NOTE = 3, TOP = 12 };
+enum { MARK_BEGIN = 1, MARK_END = 2, MARK_NOTE = 3, TOP = 12, MMIO_PROBES = 8 };
 
 static const char *const names[COUNT_IDS] = {
     [COUNT_INTR] = "intr",
@@ -40,8 +40,9 @@ _Static_assert(array_size(mmu_names) <= MMU_COUNTERS, "room");
 
 void counters_mmio(struct counters *c, u64 gpa)
 {
-    /* Linear probing; what finds no slot is counted at gpa ~0, the last one. */
-    for (unsigned i = 0; i < MMIO_SLOTS - 1; i++) {
+    /* Linear probing, few steps, as a font that is loaded fills the table; what finds no slot is counted
+     * at gpa ~0, the last one. */
+    for (unsigned i = 0; i < MMIO_PROBES; i++) {
         struct mmio_count *m = &c->mmio_cur[(gpa / 4 + i) % (MMIO_SLOTS - 1)];
         if (m->count && m->gpa != gpa)
             continue;

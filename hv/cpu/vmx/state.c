@@ -12,8 +12,11 @@
 /* CR0 bits that the guest changes without exits: no table depends on them. */
 #define CR0_GUEST_OWNED (CR0_TS | CR0_MP | CR0_EM)
 
-/* The segments with access rights, by their place in the VMCS's arrays of fields. */
-static const u8 vmcs_order[8] = {SEG_ES, SEG_CS, SEG_SS, SEG_DS, SEG_FS, SEG_GS, SEG_LDTR, SEG_TR};
+/* The places of ES to TR among the VMCS's fields; GDTR and IDTR have fields of their own. */
+static const u8 place[SEG_COUNT] = {
+    [SEG_ES] = 0, [SEG_CS] = 1, [SEG_SS] = 2,   [SEG_DS] = 3,
+    [SEG_FS] = 4, [SEG_GS] = 5, [SEG_LDTR] = 6, [SEG_TR] = 7,
+};
 
 /* attr has the descriptor's upper four bits closer (x86.h); not present is unusable (24.4.1). */
 static u32 access_of(u16 attr)
@@ -27,55 +30,43 @@ static u16 attr_of(u32 access)
     return access & ACCESS_UNUSABLE ? attr & (u16)~SEG_P : attr;
 }
 
-static void load_segment(const struct vmx_vcpu *s, struct seg *seg, unsigned i)
+static void load_segment(struct vmx_vcpu *s, unsigned n)
 {
-    if (s->real) {
-        vmx_real_load_segment(seg, i);
-        return;
-    }
-    seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
-    seg->limit = (u32)vmread(GUEST_ES_LIMIT + 2 * i);
-    seg->attr = attr_of((u32)vmread(GUEST_ES_ACCESS + 2 * i));
-    seg->base = vmread(GUEST_ES_BASE + 2 * i);
-}
-
-static void store_segment(const struct vmx_vcpu *s, const struct seg *seg, unsigned i)
-{
-    if (s->real) {
-        vmx_real_store_segment(seg, i);
-        return;
-    }
-    vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
-    vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
-    vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
-    vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
-}
-
-static void load_segments(struct vmx_vcpu *s, u32 groups)
-{
-    for (unsigned i = 0; i < array_size(vmcs_order); i++)
-        if (groups & VCPU_SEG(vmcs_order[i]))
-            load_segment(s, &s->seg[vmcs_order[i]], i);
-    if (groups & VCPU_SEG(SEG_GDTR))
-        s->seg[SEG_GDTR] =
+    struct seg *seg = &s->seg[n];
+    unsigned i = place[n];
+    if (n == SEG_GDTR) {
+        *seg =
             (struct seg){.base = vmread(GUEST_GDTR_BASE), .limit = (u32)vmread(GUEST_GDTR_LIMIT)};
-    if (groups & VCPU_SEG(SEG_IDTR))
-        s->seg[SEG_IDTR] =
+    } else if (n == SEG_IDTR) {
+        *seg =
             (struct seg){.base = vmread(GUEST_IDTR_BASE), .limit = (u32)vmread(GUEST_IDTR_LIMIT)};
+    } else if (s->real) {
+        vmx_real_load_segment(seg, i);
+    } else {
+        seg->sel = (u16)vmread(GUEST_ES_SEL + 2 * i);
+        seg->limit = (u32)vmread(GUEST_ES_LIMIT + 2 * i);
+        seg->attr = attr_of((u32)vmread(GUEST_ES_ACCESS + 2 * i));
+        seg->base = vmread(GUEST_ES_BASE + 2 * i);
+    }
 }
 
-static void store_segments(const struct vmx_vcpu *s, u32 groups)
+static void store_segment(const struct vmx_vcpu *s, unsigned n)
 {
-    for (unsigned i = 0; i < array_size(vmcs_order); i++)
-        if (groups & VCPU_SEG(vmcs_order[i]))
-            store_segment(s, &s->seg[vmcs_order[i]], i);
-    if (groups & VCPU_SEG(SEG_GDTR)) {
-        vmwrite(GUEST_GDTR_BASE, s->seg[SEG_GDTR].base);
-        vmwrite(GUEST_GDTR_LIMIT, s->seg[SEG_GDTR].limit);
-    }
-    if (groups & VCPU_SEG(SEG_IDTR)) {
-        vmwrite(GUEST_IDTR_BASE, s->seg[SEG_IDTR].base);
-        vmwrite(GUEST_IDTR_LIMIT, s->seg[SEG_IDTR].limit);
+    const struct seg *seg = &s->seg[n];
+    unsigned i = place[n];
+    if (n == SEG_GDTR) {
+        vmwrite(GUEST_GDTR_BASE, seg->base);
+        vmwrite(GUEST_GDTR_LIMIT, seg->limit);
+    } else if (n == SEG_IDTR) {
+        vmwrite(GUEST_IDTR_BASE, seg->base);
+        vmwrite(GUEST_IDTR_LIMIT, seg->limit);
+    } else if (s->real) {
+        vmx_real_store_segment(seg, i);
+    } else {
+        vmwrite(GUEST_ES_SEL + 2 * i, seg->sel);
+        vmwrite(GUEST_ES_LIMIT + 2 * i, seg->limit);
+        vmwrite(GUEST_ES_ACCESS + 2 * i, access_of(seg->attr));
+        vmwrite(GUEST_ES_BASE + 2 * i, seg->base);
     }
 }
 
@@ -89,8 +80,8 @@ void vmx_load(struct vcpu *v, u32 groups)
     }
     if (groups & VCPU_RSP)
         v->gpr[RSP] = vmread(GUEST_RSP);
-    if (groups & VCPU_SEGS)
-        load_segments(s, groups);
+    for (u32 segs = (groups & VCPU_SEGS) >> VCPU_SEG_SHIFT; segs; segs &= segs - 1)
+        load_segment(s, (unsigned)__builtin_ctz(segs));
     if (groups & VCPU_CR)
         v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
     v->valid |= groups;
@@ -119,8 +110,8 @@ void vmx_store(struct vmx_vcpu *s)
     }
     if (v->dirty & VCPU_RSP)
         vmwrite(GUEST_RSP, v->gpr[RSP]);
-    if (v->dirty & VCPU_SEGS)
-        store_segments(s, v->dirty);
+    for (u32 segs = (v->dirty & VCPU_SEGS) >> VCPU_SEG_SHIFT; segs; segs &= segs - 1)
+        store_segment(s, (unsigned)__builtin_ctz(segs));
     v->dirty = 0;
     store_shadow(s);
     vmx_store_paging(s);
