@@ -369,6 +369,12 @@ static void test_system(void **state)
     CODE(m, "\x90");
     ok(&m);
     assert_true(m.e.trap);
+    m.e.rflags = (m.e.rflags & ~RFLAGS_TF) | RFLAGS_RF; /* a store that faulted before */
+    CODE(m, "\x89\x08\x90\x90\x90\x90\x90\x90\x90");
+    m.writes = 0;
+    ok(&m);
+    assert_int_equal(m.writes, 1);
+    assert_false(m.e.rflags & RFLAGS_RF);
 }
 
 int main(void)
