@@ -269,11 +269,26 @@ static void note_bail_out(const struct result *result, const char *side, struct 
     words_printf(&out->warnings, "%s: bailed out:%s", side, result->tap.bail_out);
 }
 
+// Of two runs that are to be alike: the same side of the same machine and guest.
+static void check_sides(const struct result *first, const struct result *second,
+                        struct comparison *out)
+{
+    static const char *const keys[] = {"side", "engine", "guest", "memory_mib"};
+    for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+        const char *a = result_fact(first, keys[i]), *b = result_fact(second, keys[i]);
+        if ((a || b) && (!a || !b || strcmp(a, b)))
+            words_printf(&out->mismatches, "two runs of one side are wanted: %s is %s and %s",
+                         keys[i], a ? a : "(none)", b ? b : "(none)");
+    }
+}
+
 void compare_results(const struct result *native, const struct result *hvm,
                      const struct compare_options *options, struct comparison *out)
 {
     *out = (struct comparison){0};
     header_fill(native, hvm, out);
+    if (options->same_side)
+        check_sides(native, hvm, out);
     note_bail_out(native, "native", out);
     note_bail_out(hvm, "hvm", out);
     pair_points(native, hvm, options, out);
@@ -308,6 +323,13 @@ bool row_exceeds(const struct row *row, const struct compare_options *options)
     return row->loss > options->max_loss && row->ci.lo > options->max_loss;
 }
 
+bool row_same(const struct row *row)
+{
+    const double least = 0.005;
+    bool has_zero = !row->counted && row->ci.lo <= 0 && row->ci.hi >= 0;
+    return has_zero || fabs(row->loss) < least;
+}
+
 bool row_inconclusive(const struct row *row, const struct compare_options *options)
 {
     bool straddles = row->ci.lo <= options->max_loss && row->ci.hi > options->max_loss;
@@ -318,7 +340,7 @@ int comparison_status(const struct comparison *c, const struct compare_options *
 {
     bool exceeds = false, inconclusive = c->tainted;
     for (size_t i = 0; i < c->n; i++) {
-        exceeds |= row_exceeds(&c->row[i], options);
+        exceeds |= options->same_side ? !row_same(&c->row[i]) : row_exceeds(&c->row[i], options);
         inconclusive |= row_inconclusive(&c->row[i], options);
     }
     if (c->mismatches.n && !options->force)

@@ -79,6 +79,8 @@ struct compare_options {
     double min_effect; // fraction; a smaller loss is "no difference"
     double max_loss;   // fraction; NAN without a threshold
     bool strict, force;
+    bool same_side; // two runs of one side: any difference is noise
+    int figure;     // 3 to 5: only this figure; 0 all tables
 };
 
 // Compares. Always succeeds: what cannot be compared is in the lists.
@@ -95,6 +97,8 @@ int comparison_status(const struct comparison *comparison, const struct compare_
 
 // Whether a row exceeds --max-loss: its loss does and its interval excludes the threshold.
 bool row_exceeds(const struct row *row, const struct compare_options *options);
+// Whether two runs of one side agree: the interval has 0, or the difference is below 0.5 %.
+bool row_same(const struct row *row);
 bool row_inconclusive(const struct row *row, const struct compare_options *options);
 
 // Operations that the guest executed between the marks of a point, and the mark's number. False

@@ -1,3 +1,4 @@
+#include "figure.h"
 #include "render.h"
 
 #include <jansson.h>
@@ -51,6 +52,39 @@ static json_t *header(const struct comparison *c)
     return o;
 }
 
+static void add_series(json_t *array, int figure, const struct figure_series *series)
+{
+    for (size_t i = 0; i < series->n; i++) {
+        const struct figure_point *point = &series->point[i];
+        if (isnan(point->percent))
+            continue;
+        json_t *o = json_object();
+        json_object_set_new(o, "figure", json_integer(figure));
+        json_object_set_new(o, "series", json_string(series->name));
+        json_object_set_new(o, "label", json_string(point->label));
+        json_object_set_new(o, "native", number(point->native));
+        json_object_set_new(o, "hvm", number(point->hvm));
+        json_object_set_new(o, "percent", number(point->percent));
+        json_object_set_new(o, "percent_lo", number(point->lo));
+        json_object_set_new(o, "percent_hi", number(point->hi));
+        json_object_set_new(o, "paper_percent", number(point->paper));
+        json_array_append_new(array, o);
+    }
+}
+
+static json_t *figures(const struct comparison *c)
+{
+    json_t *array = json_array();
+    for (int number = figure_first; number <= figure_last; number++) {
+        struct figure figure;
+        figure_build(c, number, &figure);
+        for (size_t i = 0; i < figure.n; i++)
+            add_series(array, number, &figure.series[i]);
+        figure_free(&figure);
+    }
+    return array;
+}
+
 void render_json(const struct comparison *c, const struct compare_options *options, struct buf *out)
 {
     json_t *root = json_object(), *tests = json_array(), *groups = json_array();
@@ -69,6 +103,7 @@ void render_json(const struct comparison *c, const struct compare_options *optio
             json_object_set_new(root, c->ratio_mean[i].name,
                                 json_pack("{s:f, s:f}", "mean_ratio", c->ratio_mean[i].mean,
                                           "deviation", c->ratio_mean[i].deviation));
+    json_object_set_new(root, "figures", figures(c));
     json_object_set_new(root, "per_page", list(&c->per_page));
     json_object_set_new(root, "warnings", list(&c->warnings));
     json_object_set_new(root, "not_comparable", list(&c->not_comparable));

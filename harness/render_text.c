@@ -132,6 +132,7 @@ void render_text(const struct comparison *c, const struct compare_options *optio
         }
     }
     buf_printf(out, "\n");
+    render_figures(c, out);
     render_ratio_means(c, "", out);
     list_text("", &c->per_page, out);
     list_text("warning: ", &c->warnings, out);
