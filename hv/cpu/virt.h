@@ -138,7 +138,7 @@ struct virt_ops {
     /* DR6 and DR7, for the emulator's #DB. */
     u64 (*get_dr)(struct vcpu *v, unsigned n);
     void (*set_dr)(struct vcpu *v, unsigned n, u64 value);
-    /* MSRs that the guest uses without exits, for the emulator; NULL: none gets there. False: #GP. */
+    /* MSRs that the guest uses without exits, for the emulator. False: #GP. */
     bool (*read_msr)(struct vcpu *v, u32 index, u64 *value);
     bool (*write_msr)(struct vcpu *v, u32 index, u64 value);
     u64 (*get_cr2)(struct vcpu *v);

@@ -18,6 +18,13 @@ EXEC(nop)
     return EMUL_OK;
 }
 
+/* LFENCE, MFENCE, SFENCE: there is nothing to order here. With a prefix they are others. */
+EXEC(fence)
+{
+    (void)e;
+    return in->data16 || in->rep ? EMUL_UNHANDLED : EMUL_OK;
+}
+
 EXEC(jcc)
 {
     return condition(in->flags, in->opcode & 15) ? emul_jump(e, in, in->next + in->imm) : EMUL_OK;
@@ -103,12 +110,4 @@ EXEC(bound)
     if (index < (s64)sign_extend(lower, size) || index > (s64)sign_extend(upper, size))
         return emul_raise(e, VEC_BR);
     return EMUL_OK;
-}
-
-/* FPU instructions are not executed here, but they tell when there is no FPU to use; arg 1: WAIT. */
-EXEC(fpu)
-{
-    if (in->op->arg)
-        return (e->cr0 & CR0_MP) && (e->cr0 & CR0_TS) ? emul_raise(e, VEC_NM) : EMUL_OK;
-    return e->cr0 & (CR0_EM | CR0_TS) ? emul_raise(e, VEC_NM) : EMUL_UNHANDLED;
 }

@@ -33,6 +33,15 @@ struct emul_fault {
 
 struct emul;
 
+/* What fpu() does with the FPU's control or status word. */
+enum emul_fpu {
+    EMUL_FPU_INIT,
+    EMUL_FPU_CLEAR,
+    EMUL_FPU_STATUS,
+    EMUL_FPU_CONTROL,
+    EMUL_FPU_LOAD_CONTROL,
+};
+
 /* Each returns EMUL_OK, or EMUL_FAULT with e->fault filled, or EMUL_STOP.
  * la is a linear address; segmentation and canonical checks are done. */
 struct emul_ops {
@@ -52,12 +61,16 @@ struct emul_ops {
     enum emul_result (*dr_write)(struct emul *e, unsigned n, u64 value);
     enum emul_result (*msr_read)(struct emul *e, u32 index, u64 *value);
     enum emul_result (*msr_write)(struct emul *e, u32 index, u64 value);
+    enum emul_result (*xcr_read)(struct emul *e, u32 index, u64 *value);
+    enum emul_result (*xcr_write)(struct emul *e, u32 index, u64 value);
     enum emul_result (*cpuid)(struct emul *e); /* on gpr[RAX..RDX] */
     enum emul_result (*invlpg)(struct emul *e, u64 la);
     enum emul_result (*hlt)(struct emul *e);
     /* Vector register n (XMM), 16 bytes; NULL makes vector moves EMUL_UNHANDLED. */
     void (*vec_read)(struct emul *e, unsigned n, void *buf);
     void (*vec_write)(struct emul *e, unsigned n, const void *buf);
+    /* NULL makes x87 instructions EMUL_UNHANDLED. */
+    void (*fpu)(struct emul *e, enum emul_fpu what, u16 *word);
 };
 
 /* One vcpu's register file as the emulator sees and changes it. */

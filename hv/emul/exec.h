@@ -32,6 +32,7 @@ EXEC(popcnt);
 /* move.c */
 EXEC(mov);
 EXEC(movsx);
+EXEC(movnti);
 EXEC(movbe);
 EXEC(lea);
 EXEC(xchg);
@@ -85,6 +86,7 @@ EXEC(outs);
 
 /* control.c */
 EXEC(nop);
+EXEC(fence);
 EXEC(jcc);
 EXEC(jmp);
 EXEC(jmp_rm);
@@ -94,7 +96,16 @@ EXEC(ret);
 EXEC(loop);
 EXEC(jcxz);
 EXEC(bound);
+
+/* fpu.c */
 EXEC(fpu);
+EXEC(wait);
+
+/* fastcall.c */
+EXEC(sysenter);
+EXEC(sysexit);
+EXEC(syscall);
+EXEC(sysret);
 
 /* far.c */
 EXEC(jmp_far);
@@ -135,7 +146,9 @@ EXEC(cpuid);
 EXEC(rdmsr);
 EXEC(wrmsr);
 EXEC(rdtsc);
-EXEC(group7_reg7);
+EXEC(rdpmc);
+EXEC(group7_reg);
+EXEC(fsgsbase);
 
 /* vec.c */
 EXEC(vec_move);

@@ -19,7 +19,8 @@ static const struct opcode group6[8] = {
     UD_M,
 };
 
-/* With a register: by ModRM.rm, VMX, MONITOR, XGETBV, SVM; not executed but for SWAPGS, RDTSCP. */
+/* With a register: one instruction each, by the whole ModRM. */
+#define GROUP7_REG ROW(exec_group7_reg, 0, 0, 0, 0, M)
 static const struct opcode group7[16] = {
     ROW(exec_sgdt, 0, 0, 0, SEG_GDTR, M),
     ROW(exec_sgdt, 0, 0, 0, SEG_IDTR, M),
@@ -29,14 +30,14 @@ static const struct opcode group7[16] = {
     UD_M,
     ROW(exec_lmsw, 0, RM | SIZE_16, 0, 0, M | F_CPL0),
     ROW(exec_invlpg, 0, 0, 0, 0, M | F_CPL0),
-    VEC,
-    VEC,
-    VEC,
-    VEC,
+    GROUP7_REG,
+    GROUP7_REG,
+    GROUP7_REG,
+    GROUP7_REG,
     ROW(exec_smsw, RM, 0, 0, 0, M | F_WR),
-    VEC,
+    GROUP7_REG,
     ROW(exec_lmsw, 0, RM | SIZE_16, 0, 0, M | F_CPL0),
-    ROW(exec_group7_reg7, 0, 0, 0, 0, M),
+    GROUP7_REG,
 };
 
 static const struct opcode group8[8] = {
@@ -61,8 +62,9 @@ static const struct opcode group9[16] = {
 static const struct opcode group15[16] = {
     [0 ... 5] = VEC,
     [6 ... 7] = NOP_M,
-    [8 ... 12] = VEC,
-    [13 ... 15] = NOP_M,
+    [8 ... 11] = ROW(exec_fsgsbase, RM, 0, 0, 0, M),
+    [12] = VEC,
+    [13 ... 15] = ROW(exec_fence, 0, 0, 0, 0, M),
 };
 
 #define FOR8(base, row) [base...(base) + 7] = row
@@ -74,9 +76,9 @@ const struct opcode emul_map1[256] = {
     [0x02] = ROW(exec_lar, REG, RM | SIZE_16, 0, 0, M | F_RD | F_SELF | F_PROT),
     [0x03] = ROW(exec_lsl, REG, RM | SIZE_16, 0, 0, M | F_RD | F_SELF | F_PROT),
     [0x04] = UD,
-    [0x05] = {.flags = F_D64}, /* SYSCALL, SYSRET */
+    [0x05] = ROW(exec_syscall, 0, 0, 0, 0, F_UNDO),
     [0x06] = ROW(exec_clts, 0, 0, 0, 0, F_CPL0),
-    [0x07] = {.flags = F_D64},
+    [0x07] = ROW(exec_sysret, 0, 0, 0, 0, F_UNDO),
     [0x08] = ROW(exec_nop, 0, 0, 0, 0, F_CPL0), /* INVD, WBINVD */
     [0x09] = ROW(exec_nop, 0, 0, 0, 0, F_CPL0),
     [0x0a] = UD,
@@ -99,7 +101,9 @@ const struct opcode emul_map1[256] = {
     [0x30] = ROW(exec_wrmsr, 0, 0, 0, 0, F_CPL0),
     [0x31] = ROW(exec_rdtsc, 0, 0, 0, 0, 0),
     [0x32] = ROW(exec_rdmsr, 0, 0, 0, 0, F_CPL0),
-    [0x33 ... 0x35] = {.flags = F_D64}, /* RDPMC, SYSENTER, SYSEXIT */
+    [0x33] = ROW(exec_rdpmc, 0, 0, 0, 0, 0),
+    [0x34] = ROW(exec_sysenter, 0, 0, 0, 0, F_UNDO),
+    [0x35] = ROW(exec_sysexit, 0, 0, 0, 0, F_UNDO | F_CPL0),
     [0x36] = UD,
     [0x37] = {.flags = F_D64}, /* GETSEC */
     [0x39] = UD,
@@ -148,7 +152,7 @@ const struct opcode emul_map1[256] = {
     [0xc0] = ROW(exec_xadd, RM, REG, 0, 0, M | B | RMW | F_SELF),
     [0xc1] = ROW(exec_xadd, RM, REG, 0, 0, M | RMW | F_SELF),
     [0xc2] = VEC_I,
-    [0xc3] = ROW(exec_mov, RM, REG, 0, 0, M | F_WR | F_MEM), /* MOVNTI */
+    [0xc3] = ROW(exec_movnti, RM, REG, 0, 0, M | F_WR | F_MEM),
     [0xc4 ... 0xc6] = VEC_I,
     [0xc7] = GROUP16(group9),
     FOR8(0xc8, ROW(exec_bswap, OPREG, 0, 0, 0, F_RD | F_WR)),

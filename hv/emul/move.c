@@ -17,6 +17,16 @@ EXEC(movsx)
     return EMUL_OK;
 }
 
+/* Has no 16-bit form: 66 makes it #UD, and 16-bit code writes 32 bits. */
+EXEC(movnti)
+{
+    if (in->data16 || in->rep)
+        return emul_ud(e);
+    in->dst.size = in->rex & 8 ? 8 : 4;
+    in->dst.val = reg_read(in->src.reg, in->dst.size);
+    return EMUL_OK;
+}
+
 EXEC(movbe)
 {
     (void)e;

@@ -111,19 +111,41 @@ static unsigned dr_number(const struct emul *e, const struct insn *in)
     return in->reg == 4 || in->reg == 5 ? in->reg + 2u : in->reg;
 }
 
-EXEC(mov_dr_read)
+#define DR6_BD (1ull << 13)
+#define DR7_GD (1ull << 13)
+
+/* With DR7.GD an access is #DB, which clears GD for its handler (SDM vol. 3, 17.2.4). */
+static enum emul_result dr_check(struct emul *e, unsigned n)
 {
-    unsigned n = dr_number(e, in);
-    u64 val = 0;
+    u64 dr6 = 0, dr7 = 0;
     enum emul_result r;
 
     if (n > 7)
         return emul_ud(e);
     if (e->cpl)
         return emul_gp0(e);
-    if (!e->ops->dr_read)
+    if (!e->ops->dr_read || !e->ops->dr_write)
         return EMUL_UNHANDLED;
-    r = e->ops->dr_read(e, n, &val);
+    r = e->ops->dr_read(e, 7, &dr7);
+    if (r != EMUL_OK || !(dr7 & DR7_GD))
+        return r;
+    r = e->ops->dr_read(e, 6, &dr6);
+    if (r == EMUL_OK)
+        r = e->ops->dr_write(e, 6, dr6 | DR6_BD);
+    if (r == EMUL_OK)
+        r = e->ops->dr_write(e, 7, dr7 & ~DR7_GD);
+    return r == EMUL_OK ? emul_raise(e, VEC_DB) : r;
+}
+
+EXEC(mov_dr_read)
+{
+    unsigned n = dr_number(e, in);
+    u64 val = 0;
+    enum emul_result r;
+
+    r = dr_check(e, n);
+    if (r == EMUL_OK)
+        r = e->ops->dr_read(e, n, &val);
     if (r == EMUL_OK)
         reg_write(&e->gpr[in->rm], val, in->mode64 ? 8 : 4);
     return r;
@@ -134,11 +156,15 @@ EXEC(mov_dr_write)
     unsigned n = dr_number(e, in);
     u64 val = in->mode64 ? e->gpr[in->rm] : (u32)e->gpr[in->rm];
 
-    if (n > 7)
-        return emul_ud(e);
-    if (e->cpl)
-        return emul_gp0(e);
-    return e->ops->dr_write ? e->ops->dr_write(e, n, val) : EMUL_UNHANDLED;
+    enum emul_result r = dr_check(e, n);
+
+    if (r == EMUL_OK && n >= 6 && val >> 32)
+        r = emul_gp0(e);
+    if (n == 6) /* bits that are what they are (17.2) */
+        val = (val & 0xe00f) | 0xffff0ff0;
+    else if (n == 7)
+        val = (val & 0xffff2bff) | 0x400;
+    return r == EMUL_OK ? e->ops->dr_write(e, n, val) : r;
 }
 
 /* No segment check applies; an address that is not canonical does nothing (SDM vol. 2, INVLPG). */
@@ -235,13 +261,85 @@ static enum emul_result swapgs(struct emul *e, struct insn *in)
     return EMUL_OK;
 }
 
-/* 0F 01 /7 with a register: SWAPGS F8, RDTSCP F9; MONITORX, MWAITX, CLZERO and later ones are not
- * executed here. */
-EXEC(group7_reg7)
+/* No counters are in CPUID. */
+EXEC(rdpmc)
+{
+    (void)in;
+    return emul_gp0(e);
+}
+
+static enum emul_result xgetbv(struct emul *e)
+{
+    u64 val = 0;
+    enum emul_result r;
+
+    if (!(e->cr4 & CR4_OSXSAVE))
+        return emul_ud(e);
+    if (!e->ops->xcr_read)
+        return EMUL_UNHANDLED;
+    r = e->ops->xcr_read(e, (u32)e->gpr[RCX], &val);
+    if (r == EMUL_OK)
+        write_edx_eax(e, val);
+    return r;
+}
+
+static enum emul_result xsetbv(struct emul *e)
+{
+    u64 val = (u32)e->gpr[RAX] | e->gpr[RDX] << 32;
+
+    if (!(e->cr4 & CR4_OSXSAVE))
+        return emul_ud(e);
+    if (e->cpl)
+        return emul_gp0(e);
+    return e->ops->xcr_write ? e->ops->xcr_write(e, (u32)e->gpr[RCX], val) : EMUL_UNHANDLED;
+}
+
+/* CLAC and STAC are there where CR4.SMAP can be set, which is not asked: the bit itself is. */
+static enum emul_result set_ac(struct emul *e, struct insn *in, bool on)
+{
+    if (e->cpl)
+        return emul_ud(e);
+    if (!(e->cr4 & CR4_SMAP))
+        return EMUL_UNHANDLED;
+    in->flags = on ? in->flags | RFLAGS_AC : in->flags & ~RFLAGS_AC;
+    return EMUL_OK;
+}
+
+/* 0F 01 with a register. VMX (C1 to C4), MONITOR and MWAIT (C8, C9) and SVM (D8 to DF) are not in the
+ * guest's CPUID. */
+EXEC(group7_reg)
 {
     switch (in->modrm) {
+    case 0xc1 ... 0xc4:
+    case 0xc8 ... 0xc9:
+    case 0xd8 ... 0xdf: return emul_ud(e);
+    case 0xca: return set_ac(e, in, false);
+    case 0xcb: return set_ac(e, in, true);
+    case 0xd0: return xgetbv(e);
+    case 0xd1: return xsetbv(e);
     case 0xf8: return swapgs(e, in);
     case 0xf9: return exec_rdtsc(e, in);
     default: return EMUL_UNHANDLED;
     }
+}
+
+/* F3 0F AE with a register: RDFSBASE, RDGSBASE, WRFSBASE, WRGSBASE by ModRM.reg. */
+EXEC(fsgsbase)
+{
+    unsigned ext = in->modrm >> 3 & 7, n = ext & 1 ? SEG_GS : SEG_FS;
+    struct seg s = *seg_get(e, n);
+
+    if (in->rep != 0xf3)
+        return EMUL_UNHANDLED;
+    if (!in->mode64 || !(e->cr4 & CR4_FSGSBASE))
+        return emul_ud(e);
+    if (ext < 2) {
+        in->dst.val = s.base;
+        return operand_store(e, in, &in->dst);
+    }
+    s.base = in->dst.val;
+    if (!is_canonical(e, s.base))
+        return emul_gp0(e);
+    seg_set(e, n, &s);
+    return EMUL_OK;
 }

@@ -91,6 +91,13 @@ static inline void cpu_wait(void)
     __asm__ volatile("sti; hlt; cli" : : : "memory");
 }
 
+static inline u64 xgetbv(u32 index)
+{
+    u32 low, high;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(index));
+    return low | (u64)high << 32;
+}
+
 static inline void xsetbv(u32 index, u64 value)
 {
     __asm__ volatile("xsetbv" : : "c"(index), "a"((u32)value), "d"((u32)(value >> 32)));

@@ -209,6 +209,20 @@ static enum emul_result op_msr_write(struct emul *e, u32 index, u64 value)
     return vm_msr_write(vm_of(e), index, value) ? EMUL_OK : general_protection(e);
 }
 
+static enum emul_result op_xcr_read(struct emul *e, u32 index, u64 *value)
+{
+    if (index)
+        return general_protection(e);
+    *value = xgetbv(0); /* the guest's, also while we run */
+    return EMUL_OK;
+}
+
+static enum emul_result op_xcr_write(struct emul *e, u32 index, u64 value)
+{
+    (void)e;
+    return vm_xcr_write(index, value) ? EMUL_OK : general_protection(e);
+}
+
 static enum emul_result op_cpuid(struct emul *e)
 {
     vm_cpuid(vm_of(e), e->gpr);
@@ -254,6 +268,19 @@ static void op_vec_write(struct emul *e, unsigned n, const void *buf)
     }
 }
 
+/* So is its FPU. Of these instructions only FLDCW waits, and its caller has looked for errors. */
+static void op_fpu(struct emul *e, enum emul_fpu what, u16 *word)
+{
+    (void)e;
+    switch (what) {
+    case EMUL_FPU_INIT: __asm__ volatile("fninit"); break;
+    case EMUL_FPU_CLEAR: __asm__ volatile("fnclex"); break;
+    case EMUL_FPU_STATUS: __asm__ volatile("fnstsw %0" : "=m"(*word)); break;
+    case EMUL_FPU_CONTROL: __asm__ volatile("fnstcw %0" : "=m"(*word)); break;
+    case EMUL_FPU_LOAD_CONTROL: __asm__ volatile("fldcw %0" : : "m"(*word)); break;
+    }
+}
+
 static const struct emul_ops ops = {
     .seg_load = op_seg_load,
     .fetch = op_fetch,
@@ -267,11 +294,14 @@ static const struct emul_ops ops = {
     .dr_write = op_dr_write,
     .msr_read = op_msr_read,
     .msr_write = op_msr_write,
+    .xcr_read = op_xcr_read,
+    .xcr_write = op_xcr_write,
     .cpuid = op_cpuid,
     .invlpg = op_invlpg,
     .hlt = op_hlt,
     .vec_read = op_vec_read,
     .vec_write = op_vec_write,
+    .fpu = op_fpu,
 };
 
 struct emul *vm_emul_begin(struct vm *vm)

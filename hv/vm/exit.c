@@ -199,17 +199,23 @@ static bool xcr0_valid(u64 value)
            (!avx512 || (avx512 == 0xe0 && value & 4)) && !(value & 8) == !(value & 16);
 }
 
+bool vm_xcr_write(u32 index, u64 value)
+{
+    if (index || !xcr0_valid(value))
+        return false;
+    xsetbv(0, value);
+    return true;
+}
+
 static void on_xsetbv(struct vm *vm, const struct exit *e)
 {
     struct vcpu *v = vm->vcpu;
     u64 value = (u32)v->gpr[RAX] | v->gpr[RDX] << 32;
     vm->counters.id = COUNT_OTHER;
-    if (v->virt->cpl(v) || (u32)v->gpr[RCX] || !xcr0_valid(value)) {
+    if (v->virt->cpl(v) || !vm_xcr_write((u32)v->gpr[RCX], value))
         vm_raise_error(vm, VEC_GP, 0);
-        return;
-    }
-    xsetbv(0, value);
-    skip(vm, e);
+    else
+        skip(vm, e);
 }
 
 static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e) = {

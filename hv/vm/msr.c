@@ -99,7 +99,7 @@ bool vm_msr_read(struct vm *vm, u32 index, u64 *value)
         *value = 0;
         return true;
     }
-    return vm->vcpu->virt->read_msr && vm->vcpu->virt->read_msr(vm->vcpu, index, value);
+    return vm->vcpu->virt->read_msr(vm->vcpu, index, value);
 }
 
 /* SDM vol. 3, 17.17.3: a write to the TSC moves IA32_TSC_ADJUST by as much, and the reverse. */
@@ -130,5 +130,5 @@ bool vm_msr_write(struct vm *vm, u32 index, u64 value)
     }
     if (is_amd() && index >= MSR_AMD_FIRST && index < MSR_AMD_FIRST + 0x2000)
         return true;
-    return vm->vcpu->virt->write_msr && vm->vcpu->virt->write_msr(vm->vcpu, index, value);
+    return vm->vcpu->virt->write_msr(vm->vcpu, index, value);
 }

@@ -79,6 +79,9 @@ void vm_handle_exit(struct vm *vm, const struct exit *e);
 /* The next instruction's address: the CPU's word or a decode. 0: an exception was raised instead. */
 u64 vm_next_rip(struct vm *vm, const struct exit *e);
 
+/* XSETBV; false raises #GP. */
+bool vm_xcr_write(u32 index, u64 value);
+
 /* event.c */
 void vm_raise(struct vm *vm, u8 vector);
 void vm_raise_error(struct vm *vm, u8 vector, u32 error);

@@ -238,6 +238,16 @@ static void svm_set_dr(struct vcpu *v, unsigned n, u64 value)
         svm_of(v)->vmcb->dr7 = value;
 }
 
+static bool svm_read_msr(struct vcpu *v, u32 index, u64 *value)
+{
+    return svm_msr_read(svm_of(v)->vmcb, index, value);
+}
+
+static bool svm_write_msr(struct vcpu *v, u32 index, u64 value)
+{
+    return svm_msr_write(svm_of(v)->vmcb, index, value);
+}
+
 static u64 svm_get_cr2(struct vcpu *v)
 {
     return svm_of(v)->vmcb->cr2;
@@ -411,6 +421,8 @@ const struct virt_ops svm_ops = {
     .set_tsc_offset = svm_set_tsc_offset,
     .get_dr = svm_get_dr,
     .set_dr = svm_set_dr,
+    .read_msr = svm_read_msr,
+    .write_msr = svm_write_msr,
     .get_cr2 = svm_get_cr2,
     .set_cr2 = svm_set_cr2,
 };

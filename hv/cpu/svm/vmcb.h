@@ -136,3 +136,7 @@ _Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "state-save area");
 _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "state-save area");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "state-save area");
 _Static_assert(sizeof(struct vmcb) == 4096, "one page");
+
+/* msr.c: MSRs that the guest uses without exits. False: there is none, or not with this value. */
+bool svm_msr_read(struct vmcb *b, u32 index, u64 *value);
+bool svm_msr_write(struct vmcb *b, u32 index, u64 value);

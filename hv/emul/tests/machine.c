@@ -115,7 +115,7 @@ static enum emul_result dr_write(struct emul *e, unsigned n, u64 value)
 static enum emul_result msr_read(struct emul *e, u32 index, u64 *value)
 {
     of(e)->msr_index = index;
-    *value = of(e)->msr_value;
+    *value = of(e)->msr ? of(e)->msr(index) : of(e)->msr_value;
     return EMUL_OK;
 }
 
@@ -124,6 +124,41 @@ static enum emul_result msr_write(struct emul *e, u32 index, u64 value)
     of(e)->msr_index = index;
     of(e)->msr_value = value;
     return EMUL_OK;
+}
+
+static enum emul_result xcr_fault(struct emul *e)
+{
+    e->fault = (struct emul_fault){.vector = VEC_GP, .has_error = true};
+    return EMUL_FAULT;
+}
+
+static enum emul_result xcr_read(struct emul *e, u32 index, u64 *value)
+{
+    *value = of(e)->xcr0;
+    return index ? xcr_fault(e) : EMUL_OK;
+}
+
+static enum emul_result xcr_write(struct emul *e, u32 index, u64 value)
+{
+    if (index)
+        return xcr_fault(e);
+    of(e)->xcr0 = value;
+    return EMUL_OK;
+}
+
+static void fpu(struct emul *e, enum emul_fpu what, u16 *word)
+{
+    struct machine *m = of(e);
+    switch (what) {
+    case EMUL_FPU_INIT:
+        m->fpu_control = 0x37f;
+        m->fpu_status = 0;
+        break;
+    case EMUL_FPU_CLEAR: m->fpu_status &= 0x7f00; break;
+    case EMUL_FPU_STATUS: *word = m->fpu_status; break;
+    case EMUL_FPU_CONTROL: *word = m->fpu_control; break;
+    case EMUL_FPU_LOAD_CONTROL: m->fpu_control = *word; break;
+    }
 }
 
 static enum emul_result do_cpuid(struct emul *e)
@@ -166,6 +201,9 @@ static const struct emul_ops ops = {
     .dr_write = dr_write,
     .msr_read = msr_read,
     .msr_write = msr_write,
+    .xcr_read = xcr_read,
+    .xcr_write = xcr_write,
+    .fpu = fpu,
     .cpuid = do_cpuid,
     .invlpg = do_invlpg,
     .hlt = do_hlt,

@@ -17,7 +17,10 @@ struct machine {
     bool read_only; /* accesses for write fault */
     u8 xmm[16][16];
     u64 cr[9], dr[8], msr_value;
+    u64 (*msr)(u32 index); /* what MSRs read, instead of msr_value */
     u32 msr_index;
+    u64 xcr0;
+    u16 fpu_control, fpu_status;
     u32 io_value;
     u16 io_port;
     unsigned io_size, io_count, fetches, reads, writes;

@@ -18,6 +18,8 @@ extern char native_exit[];
 #define EXIT_STUB (NATIVE_CODE + 0xf00)
 #define LDT_CODE 0
 #define LDT_DATA 1
+#define LDT_CODE16 2
+#define LDT_DATA16 3
 #define SELECTOR(n) ((u16)((n) << 3 | 7))
 
 static volatile sig_atomic_t trap;
@@ -31,13 +33,15 @@ static void on_signal(int sig, siginfo_t *info, void *context)
 
     (void)sig;
     (void)info;
+    memcpy(&csgsfs, &regs[REG_CSGSFS], 8);
+    if ((csgsfs & 0xffff) == SELECTOR(LDT_CODE16))
+        regs[REG_RIP] += (greg_t)NATIVE_CODE;
     if (regs[REG_RIP] < (greg_t)NATIVE_CODE || regs[REG_RIP] >= (greg_t)(NATIVE_CODE + 0x1000)) {
         signal(sig, SIG_DFL); /* not in code under test */
         return;
     }
     trap = (int)regs[REG_TRAPNO];
     trap_rip = (u64)regs[REG_RIP];
-    memcpy(&csgsfs, &regs[REG_CSGSFS], 8);
     csgsfs = (csgsfs & 0x0000ffffffff0000ull) | host_cs | (u64)host_ss << 48;
     memcpy(&regs[REG_CSGSFS], &csgsfs, 8);
     regs[REG_RIP] = (greg_t)(uintptr_t)native_exit;
@@ -53,13 +57,15 @@ void native_catch(void)
         sigaction(signals[i], &sa, NULL);
 }
 
-static int ldt_set(unsigned n, u64 base, u32 limit, bool pages, unsigned contents)
+static const char *no_code16;
+
+static int ldt_set(unsigned n, u64 base, u32 limit, bool pages, unsigned contents, bool wide)
 {
     struct user_desc d = {
         .entry_number = n,
         .base_addr = (unsigned)base,
         .limit = limit,
-        .seg_32bit = 1,
+        .seg_32bit = wide,
         .contents = contents,
         .limit_in_pages = pages,
         .useable = 1,
@@ -91,18 +97,34 @@ const char *native_init(void)
     sigaltstack(&ss, NULL);
     __asm__("mov %%cs, %0" : "=r"(host_cs));
     __asm__("mov %%ss, %0" : "=r"(host_ss));
-    if (ldt_set(LDT_CODE, 0, 0xfffff, true, 2) || ldt_set(LDT_DATA, NATIVE_DATA, 0xffff, false, 0))
+    if (ldt_set(LDT_CODE, 0, 0xfffff, true, 2, true) ||
+        ldt_set(LDT_DATA, NATIVE_DATA, 0xffff, false, 0, true))
         return "modify_ldt is not available";
+    if (ldt_set(LDT_CODE16, NATIVE_CODE, 0xfff, false, 2, false) ||
+        ldt_set(LDT_DATA16, NATIVE_DATA, 0xffff, false, 0, false))
+        no_code16 = "the kernel gives no 16-bit segments";
     return NULL;
 }
 
-void native_run(struct native_state *s, const u8 *code, unsigned len, bool code32)
+const char *native_no_code16(void)
+{
+    return no_code16;
+}
+
+u16 native_data(unsigned bits)
+{
+    return bits == 16 ? SELECTOR(LDT_DATA16) : SELECTOR(LDT_DATA);
+}
+
+void native_run(struct native_state *s, const u8 *code, unsigned len, unsigned bits)
 {
     u8 *p = (u8 *)NATIVE_CODE + 0x800;
 
     memcpy(p, code, len);
-    if (code32) {
+    if (bits != 64) {
         u32 stub = (u32)EXIT_STUB;
+        if (bits == 16)
+            p[len++] = 0x66;
         p[len] = 0xea; /* ljmp $cs, $stub */
         memcpy(p + len + 1, &stub, 4);
         memcpy(p + len + 5, &host_cs, 2);
@@ -112,9 +134,9 @@ void native_run(struct native_state *s, const u8 *code, unsigned len, bool code3
         memcpy(p + len + 1, &rel, 4);
     }
     s->entry = (u64)(uintptr_t)p;
-    s->far[0] = (u32)s->entry;
-    s->far[1] = code32 ? SELECTOR(LDT_CODE) : 0;
-    s->data_sel = SELECTOR(LDT_DATA);
+    s->far[0] = bits == 16 ? 0x800 : (u32)s->entry;
+    s->far[1] = bits == 64 ? 0 : bits == 32 ? SELECTOR(LDT_CODE) : SELECTOR(LDT_CODE16);
+    s->data_sel = native_data(bits);
     trap = -1;
     native_enter(s);
     s->trap = trap;

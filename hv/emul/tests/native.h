@@ -1,7 +1,7 @@
 #pragma once
 
-/* Runs code on the CPU of this machine with given registers, in 64-bit mode or in 32-bit code
- * (through an LDT segment), and catches what it raises. */
+/* Runs code on the CPU of this machine with given registers, in 64-bit mode or in 32- and 16-bit code
+ * (through LDT segments), and catches what it raises. */
 
 #include "lib/types.h"
 
@@ -24,4 +24,8 @@ const char *native_init(void);
 /* Takes the fault signals; to be called in every test. */
 void native_catch(void);
 /* Copies code to the code page, with the way back behind it, and runs it. */
-void native_run(struct native_state *s, const u8 *code, unsigned len, bool code32);
+void native_run(struct native_state *s, const u8 *code, unsigned len, unsigned bits);
+/* What is missing for 16-bit code, or NULL; after native_init(). */
+const char *native_no_code16(void);
+/* The selector of the data and stack segments of 32- and 16-bit code. */
+u16 native_data(unsigned bits);
