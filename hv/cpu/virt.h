@@ -81,7 +81,7 @@ struct event {
 enum vcpu_group {
     VCPU_RIP = 1 << 0, /* rip, rflags */
     VCPU_RSP = 1 << 1, /* gpr[RSP] */
-    VCPU_CR = 1 << 2,  /* cr0 (its guest-owned bits) */
+    VCPU_CR = 1 << 2,  /* cr0 (its guest-owned bits), cr8 */
     VCPU_SEG_SHIFT = 8,
     VCPU_SEGS = ((1 << SEG_COUNT) - 1) << VCPU_SEG_SHIFT,
 };
@@ -100,7 +100,7 @@ struct vcpu {
     u64 rip, rflags;
     struct seg *seg;         /* SEG_COUNT; may be the backend's own memory */
     u64 cr0, cr3, cr4, efer; /* as the guest sees them */
-    u64 cr8;                 /* where its moves exit */
+    u64 cr8;
     u64 pat;
     bool int_shadow; /* STI or MOV SS: no interrupt before the next instruction has ended */
     struct event interrupted; /* whose delivery the last exit interrupted */

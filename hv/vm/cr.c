@@ -105,6 +105,7 @@ bool vm_cr_write(struct vm *vm, unsigned n, u64 value)
         if (value >> 4)
             return false;
         v->cr8 = value;
+        v->dirty |= VCPU_CR;
         return true;
     }
     return false;

@@ -54,12 +54,25 @@ static void host_state(void)
     vmwrite(HOST_RIP, (u64)vmx_exited);
 }
 
-static void controls(struct vmx_vcpu *s)
+/* CR8 without exits where the CPU can (SDM vol. 3, 24.6.8); with threshold 0 no value of it exits. */
+static void tpr_shadow(struct vmx_vcpu *s, u8 *page)
+{
+    if (!(rdmsr(MSR_VMX_PROC) >> 32 & PROC_TPR_SHADOW))
+        return;
+    s->tpr = page + 0x80;
+    s->proc_controls =
+        (s->proc_controls & ~(u32)(PROC_CR8_LOAD | PROC_CR8_STORE)) | PROC_TPR_SHADOW;
+    vmwrite(VIRTUAL_APIC, (hpa_t)page);
+    vmwrite(TPR_THRESHOLD, 0);
+}
+
+static void controls(struct vmx_vcpu *s, u8 *apic)
 {
     s->proc_controls = vmx_control(
         MSR_VMX_PROC, PROC_TSC_OFFSET | PROC_HLT | PROC_INVLPG | PROC_MWAIT | PROC_RDPMC |
                           PROC_CR3_LOAD | PROC_CR3_STORE | PROC_CR8_LOAD | PROC_CR8_STORE |
                           PROC_IO_BITMAPS | PROC_MSR_BITMAPS | PROC_MONITOR);
+    tpr_shadow(s, apic);
     s->entry_controls = vmx_control(MSR_VMX_ENTRY, ENTRY_LOAD_DEBUG);
     vmwrite(PIN_CONTROLS, vmx_control(MSR_VMX_PIN, PIN_INTR | PIN_NMI));
     vmwrite(PROC_CONTROLS, s->proc_controls);
@@ -80,9 +93,9 @@ struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
 {
     struct vmx_vcpu *s = alloc(ctx, sizeof *s);
     u8 *vmxon_region = alloc(ctx, PAGE_SIZE), *vmcs = alloc(ctx, PAGE_SIZE),
-       *io = alloc(ctx, 2 * PAGE_SIZE), *msr = alloc(ctx, PAGE_SIZE);
+       *io = alloc(ctx, 2 * PAGE_SIZE), *msr = alloc(ctx, PAGE_SIZE), *apic = alloc(ctx, PAGE_SIZE);
 
-    if (!s || !vmxon_region || !vmcs || !io || !msr || !vmx_real_create(s, alloc, ctx))
+    if (!s || !vmxon_region || !vmcs || !io || !msr || !apic || !vmx_real_create(s, alloc, ctx))
         return NULL;
     s->vmxon = (hpa_t)vmxon_region;
     s->vmcs = (hpa_t)vmcs;
@@ -99,7 +112,7 @@ struct vcpu *vmx_create(void *(*alloc)(void *ctx, u64 bytes), void *ctx)
     io[0x80 / 8] &= (u8) ~(1u << (0x80 % 8));
     vmx_msr_bitmap_init(msr);
     host_state();
-    controls(s);
+    controls(s, apic);
     vmwrite(IO_BITMAP_A, (hpa_t)io);
     vmwrite(IO_BITMAP_B, (hpa_t)io + PAGE_SIZE);
     vmwrite(MSR_BITMAP, (hpa_t)msr);

@@ -70,6 +70,14 @@ static void store_segment(const struct vmx_vcpu *s, unsigned n)
     }
 }
 
+static void load_cr(struct vmx_vcpu *s)
+{
+    struct vcpu *v = &s->vcpu;
+    v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
+    if (s->tpr)
+        v->cr8 = *s->tpr >> 4;
+}
+
 void vmx_load(struct vcpu *v, u32 groups)
 {
     struct vmx_vcpu *s = vmx_of(v);
@@ -83,7 +91,7 @@ void vmx_load(struct vcpu *v, u32 groups)
     for (u32 segs = (groups & VCPU_SEGS) >> VCPU_SEG_SHIFT; segs; segs &= segs - 1)
         load_segment(s, (unsigned)__builtin_ctz(segs));
     if (groups & VCPU_CR)
-        v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
+        load_cr(s);
     v->valid |= groups;
 }
 
@@ -112,6 +120,8 @@ void vmx_store(struct vmx_vcpu *s)
         vmwrite(GUEST_RSP, v->gpr[RSP]);
     for (u32 segs = (v->dirty & VCPU_SEGS) >> VCPU_SEG_SHIFT; segs; segs &= segs - 1)
         store_segment(s, (unsigned)__builtin_ctz(segs));
+    if (v->dirty & VCPU_CR && s->tpr)
+        *s->tpr = (u8)(v->cr8 << 4);
     v->dirty = 0;
     store_shadow(s);
     vmx_store_paging(s);

@@ -21,6 +21,7 @@ struct vmx_vcpu {
     u32 fault_mask;  /* see paging.c */
     u64 *real_pdpt;  /* CR3 while real */
     u64 sysenter_cs; /* the guest's while real */
+    u8 *tpr;         /* CR8 in bits 7:4, where its moves do not exit, or NULL */
     u32 proc_controls, entry_controls, interruptibility;
     bool launched;
     bool real;    /* the VMCS has real mode in the form of real.c */
