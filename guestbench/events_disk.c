@@ -185,8 +185,8 @@ static void append_verify(struct bench_run *run)
 #define READ(id, text, mode)                                                                       \
     {                                                                                              \
         .name = "disk." id, .table = "events", .unit = "requests/s", .what = text,                 \
-        .flags = BENCH_EXTRA, .ops = 1, .setup = read_setup, .iter = read_iter,                    \
-        .verify = read_verify, .param = mode                                                       \
+        .needs = (mode) == MODE_PIO ? "--disk,PIO" : "--disk", .flags = BENCH_EXTRA, .ops = 1,     \
+        .setup = read_setup, .iter = read_iter, .verify = read_verify, .param = mode               \
     }
 
 #define WRITE(id, text, mode)                                                                      \

@@ -174,7 +174,8 @@ static void netio_teardown(struct bench_run *run)
     {                                                                                              \
         .name = group "." id "_" #kib "k", .table = in_table, .unit = "KiB/s",                     \
         .what = text " in blocks of " #kib " KiB", .flags = more, .setup = netio_setup,            \
-        .iter = netio_iter, .verify = netio_verify, .teardown = netio_teardown,                    \
+        .needs = (where) == LOOPBACK ? "loopback" : "--peer", .iter = netio_iter,                  \
+        .verify = netio_verify, .teardown = netio_teardown,                                        \
         .param = where | kind << KIND_SHIFT | kib << 10                                            \
     }
 

@@ -99,8 +99,9 @@ static void mm_teardown(struct bench_run *run)
 
 #define MOTION(id, text, extra, mode)                                                              \
     {                                                                                              \
-        .name = "mm." id, .table = "mm", .unit = "s", .what = text, .flags = BENCH_FIXED | extra,  \
-        .setup = mm_setup, .iter = mm_iter, .teardown = mm_teardown, .param = mode                 \
+        .name = "mm." id, .table = "mm", .unit = "s", .what = text, .needs = "164-MiB",            \
+        .flags = BENCH_FIXED | extra, .setup = mm_setup, .iter = mm_iter, .teardown = mm_teardown, \
+        .param = mode                                                                              \
     }
 
 static const struct bench motion[] = {

@@ -150,11 +150,12 @@ static void steady_iter(struct bench_run *run, uint64_t n)
         message_exchange(run, steady[1], steady[0], channels[run->bench->param].messages);
 }
 
-#define IPC(index, id, text, count, claimed)                                                       \
+#define IPC(index, id, text, count, claimed, must)                                                 \
     {.name = "aim9." id,                                                                           \
      .table = "6",                                                                                 \
      .unit = "messages/s",                                                                         \
      .what = text,                                                                                 \
+     .needs = must,                                                                                \
      .flags = BENCH_TMP,                                                                           \
      .ops = count,                                                                                 \
      .aim9_ops = claimed,                                                                          \
@@ -164,17 +165,17 @@ static void steady_iter(struct bench_run *run, uint64_t n)
      .param = index},                                                                              \
     {                                                                                              \
         .name = "aim9." id "_steady", .table = "6", .unit = "messages/s",                          \
-        .what = text ", made once", .flags = BENCH_TMP, .ops = count, .setup = steady_setup,       \
-        .iter = steady_iter, .verify = message_verify, .param = index                              \
+        .what = text ", made once", .needs = must, .flags = BENCH_TMP, .ops = count,               \
+        .setup = steady_setup, .iter = steady_iter, .verify = message_verify, .param = index       \
     }
 
 static const struct bench ipc[] = {
-    IPC(0, "tcp_test", "messages over a TCP connection", TCP_MESSAGES, 90),
-    IPC(1, "udp_test", "datagrams over UDP", MESSAGES, 100),
-    IPC(2, "fifo_test", "messages through a named pipe", MESSAGES, 100),
-    IPC(3, "stream_pipe", "messages over a Unix stream socket pair", MESSAGES, 100),
-    IPC(4, "dgram_pipe", "messages over a Unix datagram socket pair", MESSAGES, 100),
-    IPC(5, "pipe_cpy", "messages through a pipe", MESSAGES, 100),
+    IPC(0, "tcp_test", "messages over a TCP connection", TCP_MESSAGES, 90, "loopback"),
+    IPC(1, "udp_test", "datagrams over UDP", MESSAGES, 100, "loopback"),
+    IPC(2, "fifo_test", "messages through a named pipe", MESSAGES, 100, NULL),
+    IPC(3, "stream_pipe", "messages over a Unix stream socket pair", MESSAGES, 100, NULL),
+    IPC(4, "dgram_pipe", "messages over a Unix datagram socket pair", MESSAGES, 100, NULL),
+    IPC(5, "pipe_cpy", "messages through a pipe", MESSAGES, 100, NULL),
 };
 
 BENCH_TABLE(ipc);

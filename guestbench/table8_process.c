@@ -224,8 +224,8 @@ static void shell_self_iter(struct bench_run *run, uint64_t n)
 #define SHELL(number)                                                                              \
     {                                                                                              \
         .name = "aim9.shell_rtns_" #number, .table = "8", .unit = "scripts/s",                     \
-        .what = "scripts of /bin/sh that list a directory", .flags = BENCH_TMP, .ops = 1,          \
-        .setup = shell_setup, .iter = shell_iter, .param = number                                  \
+        .what = "scripts of /bin/sh that list a directory", .needs = "/bin/sh",                    \
+        .flags = BENCH_TMP, .ops = 1, .setup = shell_setup, .iter = shell_iter, .param = number    \
     }
 
 #define SHELL_SELF(number)                                                                         \
@@ -247,6 +247,7 @@ static const struct bench processes[] = {
      .table = "8",
      .unit = "programs/s",
      .what = "the same with a #!/bin/sh script",
+     .needs = "/bin/sh",
      .flags = BENCH_TMP,
      .ops = EXECS,
      .setup = exec_sh_setup,
@@ -270,6 +271,7 @@ static const struct bench processes[] = {
      .table = "8",
      .unit = "tasks/s",
      .what = "the same from a process with 64 MiB of touched memory",
+     .needs = "96-MiB",
      .ops = RSS_FORKS,
      .setup = rss_setup,
      .iter = fork_iter,

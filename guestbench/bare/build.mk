@@ -22,7 +22,7 @@ $(eval $(call bare_kernel,64,bare-amd64))
 
 $(B)/bare.iso: guestbench/bare/mkiso.sh $(B)/bare-686.elf $(B)/bare-amd64.elf
 	$< $@ 686
-all: $(B)/bare.iso
+all: $(B)/bare.iso $(B)/images/bare-686.img $(B)/images/bare-amd64.img
 
 $(B)/images/bare-%.img: images/guests/bare-%.yml $(B)/bare-%.elf images/build.sh tests/guests/mkdisk.sh
 	images/build.sh bare-$*

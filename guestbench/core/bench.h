@@ -30,7 +30,8 @@ struct bench {
     const char *name;  /* TAP id, with its group as prefix */
     const char *table; /* what --table selects it by */
     const char *unit;
-    const char *what; /* one line for people */
+    const char *what;  /* one line for people: the operation */
+    const char *needs; /* of the machine, where flags do not say it; it is skipped without */
     unsigned flags;
     double ops;          /* operations in one iteration; 0: setup sets run->ops */
     double aim9_ops;     /* what AIM9 claims for the same work, where it differs */

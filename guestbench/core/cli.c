@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "../net_server.h"
 #include "registry.h"
@@ -30,20 +31,41 @@ static void print_help(void)
            "Exit status: 0 all points ok or skipped, 1 some not ok, 2 usage, 255 bailed out.\n");
 }
 
-static int print_list(void)
-{
-    const struct bench *list[REGISTRY_MAX];
-    int count = registry_all(list);
-    for (int i = 0; i < count; i++)
-        printf("%-28s %-8s %-12s %s\n", list[i]->name, list[i]->table, list[i]->unit,
-               list[i]->what);
-    return fflush(stdout) == 0 ? CLI_OK : CLI_NOT_OK;
-}
-
 static int usage(const char *error)
 {
     fprintf(stderr, "guestbench: %s\n", error);
     return CLI_USAGE;
+}
+
+static const char *needs_of(const struct bench *bench)
+{
+    if (bench->flags & BENCH_DISK)
+        return bench->needs ? bench->needs : "--dir";
+    return bench->needs ? bench->needs : "-";
+}
+
+/* In which runs a benchmark is without being named. */
+static const char *sets_of(const struct bench *bench)
+{
+    return bench->flags & BENCH_EXTRA ? "named" : bench->flags & BENCH_LONG ? "standard" : "quick";
+}
+
+/* All benchmarks, or with options those that they select. */
+static int print_list(int argc, char **argv)
+{
+    const struct bench *list[REGISTRY_MAX];
+    struct config config = {0};
+    char error[256];
+    if (config_parse_args(&config, argc, argv, error, sizeof error) != 0 ||
+        config_resolve(&config, error, sizeof error) != 0)
+        return usage(error);
+    int count = argc > 0 ? registry_select(&config, list, error, sizeof error) : registry_all(list);
+    if (count < 0)
+        return usage(error);
+    for (int i = 0; i < count; i++)
+        printf("%-28s %-8s %-12s %-8s %-10s %s\n", list[i]->name, list[i]->table, list[i]->unit,
+               sets_of(list[i]), needs_of(list[i]), list[i]->what);
+    return fflush(stdout) == 0 ? CLI_OK : CLI_NOT_OK;
 }
 
 int cli_run(const struct config *config, FILE *out, char *error, size_t size)
@@ -76,6 +98,10 @@ static int run_command(int argc, char **argv)
         snprintf(error, sizeof error, "cannot write '%s': %s", config.output, strerror(errno));
         return usage(error);
     }
+    config.progress = isatty(STDERR_FILENO);
+    if (config.shuffle)
+        fprintf(stderr, "guestbench: in an order drawn from seed %llu\n",
+                (unsigned long long)config.seed);
     int status = cli_run(&config, out, error, sizeof error);
     if (status == CLI_USAGE)
         return usage(error);
@@ -94,10 +120,8 @@ int cli_main(int argc, char **argv)
         print_help();
         return CLI_OK;
     }
-    if (strcmp(argv[1], "list") == 0 && argc == 2)
-        return print_list();
     if (strcmp(argv[1], "list") == 0)
-        return usage("list takes no arguments");
+        return print_list(argc - 2, argv + 2);
     bool serve = strcmp(argv[1], "--serve") == 0;
     if (serve || strcmp(argv[1], "run") == 0) {
         self_init(argv[0]);

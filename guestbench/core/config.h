@@ -34,6 +34,7 @@ struct config {
     bool serve;           /* be the peer of another machine's network tests */
     bool shell;           /* init: a shell instead of a run */
     bool help;
+    bool progress; /* a line on standard error; no option sets it */
 };
 
 /* One option; the table behind config_options serves both kinds of command line. */

@@ -139,6 +139,13 @@ static struct result *share_result(void)
     return result == MAP_FAILED ? NULL : result;
 }
 
+/* One line that is written over, for people at a terminal. */
+static void show_progress(const char *name, int at, int count, uint64_t started)
+{
+    unsigned seconds = (unsigned)((clock_ns() - started) / 1000000000u);
+    fprintf(stderr, "\r\033[K[%d/%d] %s  %02u:%02u", at, count, name, seconds / 60, seconds % 60);
+}
+
 int runner_run(const struct config *config, const struct bench *const *list, int count, FILE *out)
 {
     struct result *result = share_result();
@@ -151,12 +158,15 @@ int runner_run(const struct config *config, const struct bench *const *list, int
     sigaddset(&set, SIGCHLD);
     sigprocmask(SIG_BLOCK, &set, NULL);
 
+    uint64_t started = clock_ns();
     int failed = 0;
     tap_begin(out, count + 1);
     env_report(config, out);
     fflush(out);
     for (int i = 0; i < count; i++) {
         struct config one = *config;
+        if (config->progress)
+            show_progress(list[i]->name, i + 1, count, started);
         if (one.timeout_s <= 0)
             one.timeout_s =
                 default_timeout(config) + (list[i]->flags & BENCH_FIXED
@@ -170,6 +180,8 @@ int runner_run(const struct config *config, const struct bench *const *list, int
         failed += !report_point(list[i], result, i + 2, out);
         fflush(out);
     }
+    if (config->progress)
+        fputs("\r\033[K", stderr);
     munmap(result, sizeof *result);
     return failed;
 }

@@ -61,6 +61,18 @@ ok "an unknown table is named" usage "'9'" run --table=3,9
 ok "an unknown command is named" usage "'rnu'" rnu
 ok "a report that cannot be written" usage "/no/such/file" run -o /no/such/file
 ok "a command is needed" usage "expected run"
+list_is() { is "list $1" "$($amd64 list $1 | awk '{ print $1 }' | xargs)" "$2"; }
+list_is "--table=4" "aim9.fun_cal aim9.fun_cal1 aim9.fun_cal2 aim9.fun_cal15"
+list_is "--only=tcp_test,brk_*" "aim9.tcp_test aim9.brk_test"
+is "list says what a benchmark needs" \
+    "$($amd64 list --only=tcp_test,disk_rr,add_int,shell_rtns_1 | awk '{ print $1, $4, $5 }' | xargs)" \
+    "aim9.add_int quick - aim9.disk_rr quick --dir aim9.tcp_test quick loopback aim9.shell_rtns_1 quick /bin/sh"
+ok "figure3 has MemoryMotion" eval "$amd64 list --table=figure3 | grep -q '^mm.memorymotion '"
+is "and not its variants" "$($amd64 list --table=figure3 | grep -c '^mm.')" 1
+ok "the seed of an order is told" eval \
+    "$amd64 run --only=add_int --samples=1 --seconds=0.001 --shuffle --seed=42 2>&1 >/dev/null | grep -q 'seed 42$'"
+ok "a terminal sees how far it is" eval "script -qec '$amd64 run --only=add_int,add_short --samples=1 --seconds=0.001 \
+    --output=$work/out.tap' /dev/null | grep -qF '[2/2] aim9.add_'"
 ok "--help lists the options" eval "$amd64 --help | grep -q -- --seconds=S"
 
 ok "disk tests without --dir" run "$amd64" --only=disk_rd
