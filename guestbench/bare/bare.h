@@ -26,7 +26,7 @@ extern const struct bare *current; /* the test that runs */
 
 /* The words for this kernel, as guestbench has them (docs/guestbench.md). */
 struct settings {
-    char side[16], set[16], only[256], seed[16];
+    char side[16], set[16], only[256], seed[24];
     u32 samples;
     u64 sample_cycles; /* least length of a sample */
     const char *cmdline;

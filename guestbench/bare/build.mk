@@ -27,5 +27,7 @@ all: $(B)/bare.iso $(B)/images/bare-686.img $(B)/images/bare-amd64.img
 $(B)/images/bare-%.img: images/guests/bare-%.yml $(B)/bare-%.elf images/build.sh tests/guests/mkdisk.sh
 	images/build.sh bare-$*
 
+$(eval $(call host_test,guestbench-bare,guestbench/tests/test_bare.c $(addprefix guestbench/bare/,\
+	settings.c stats.c)))
 $(eval $(call script_test,tests/system/bare.t,$(B)/penumbra $(B)/insns.so $(B)/hv.elf $(B)/bare.iso \
 	$(B)/images/bare-686.img $(B)/images/bare-amd64.img))

@@ -37,6 +37,15 @@ static void copy(const char *name, const char *value, char *to, size_t size)
     memcpy(to, value, strlen(value) + 1);
 }
 
+/* Nothing here is drawn; it is part of the report, as a number. */
+static void take_seed(struct settings *s, const char *value)
+{
+    for (const char *c = value; c == value || *c; c++)
+        if (*c < '0' || *c > '9')
+            bail_out("guestbench.seed=%s: a whole number expected", value);
+    copy("seed", value, s->seed, sizeof s->seed);
+}
+
 /* One word after its "guestbench.". */
 static void take(struct settings *s, const char *word)
 {
@@ -48,7 +57,7 @@ static void take(struct settings *s, const char *word)
     }
     name[n] = '\0';
     if (word[n] != '=' || strlen(word + n + 1) >= sizeof value)
-        bail_out("guestbench.%s: name=value expected", word);
+        bail_out("guestbench.%s: name=value expected, 255 characters at most", word);
     memcpy(value, word + n + 1, strlen(word + n + 1) + 1);
     if (!strcmp(name, "side"))
         copy(name, value, s->side, sizeof s->side);
@@ -56,8 +65,8 @@ static void take(struct settings *s, const char *word)
         copy(name, value, s->set, sizeof s->set);
     else if (!strcmp(name, "only"))
         copy(name, value, s->only, sizeof s->only);
-    else if (!strcmp(name, "seed")) /* nothing here is drawn; it is part of the report */
-        copy(name, value, s->seed, sizeof s->seed);
+    else if (!strcmp(name, "seed"))
+        take_seed(s, value);
     else if (!strcmp(name, "samples"))
         s->samples = number(name, value, 1, SAMPLES_MAX);
     else
