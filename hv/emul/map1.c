@@ -105,7 +105,7 @@ const struct opcode emul_map1[256] = {
     [0x34] = ROW(exec_sysenter, 0, 0, 0, 0, F_UNDO),
     [0x35] = ROW(exec_sysexit, 0, 0, 0, 0, F_UNDO | F_CPL0),
     [0x36] = UD,
-    [0x37] = {.flags = F_D64}, /* GETSEC */
+    [0x37] = UD, /* GETSEC: no SMX */
     [0x39] = UD,
     [0x3b ... 0x3f] = UD,
     FOR16(0x40, ROW(exec_cmov, REG, RM, 0, 0, M | F_RD | F_WR)),
@@ -127,7 +127,7 @@ const struct opcode emul_map1[256] = {
     [0xa6 ... 0xa7] = UD,
     [0xa8] = ROW(exec_push_sreg, 0, 0, 0, SEG_GS, F_D64),
     [0xa9] = ROW(exec_pop_sreg, 0, 0, 0, SEG_GS, F_D64),
-    [0xaa] = {.flags = F_D64}, /* RSM */
+    [0xaa] = UD, /* RSM: no SMM */
     [0xab] = ROW(exec_bt, RM, REG, 0, 1, M | F_LOCK | F_SELF),
     [0xac] = ROW(exec_double_shift, RM, REG, IMM_8, 1, M | F_RD | F_WR),
     [0xad] = ROW(exec_double_shift, RM, REG, 0, 3, M | F_RD | F_WR),

@@ -7,4 +7,5 @@ $(eval $(call host_test,emul-fuzz,$(EMUL_T)/test_fuzz.c $(EMUL_T)/machine.c $(EM
 $(eval $(call host_test,emul-access,$(EMUL_T)/test_access.c $(EMUL_T)/machine.c $(EMUL_SRCS),$(HOST_HV)))
 $(eval $(call host_test,emul-task,$(EMUL_T)/test_task.c $(EMUL_T)/machine.c $(EMUL_SRCS),$(HOST_HV)))
 $(eval $(call host_test,emul-system,$(EMUL_T)/test_system.c $(EMUL_T)/machine.c $(EMUL_SRCS),$(HOST_HV)))
+$(eval $(call host_test,emul-opcodes,$(EMUL_T)/test_opcodes.c $(EMUL_T)/forms.c $(EMUL_T)/machine.c $(EMUL_SRCS),$(HOST_HV)))
 $(eval $(call host_test,emul-far,$(EMUL_T)/test_far.c $(EMUL_T)/machine.c $(EMUL_SRCS),$(HOST_HV)))

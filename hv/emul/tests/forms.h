@@ -27,9 +27,10 @@ enum {
     COND = 2048, /* the low 4 bits of the opcode are a condition */
     JUMP = 4096, /* a displacement of 2, behind which a MOV may be skipped */
     NOREX = 16384,
-    NP = 65536,    /* 66 makes it another instruction */
-    REG = 32768,   /* register operand only */
-    RETURN = 8192, /* the return address is on the stack */
+    ONLY_FAULT = 131072, /* user mode may not: what is compared is the exception */
+    NP = 65536,          /* 66 makes it another instruction */
+    REG = 32768,         /* register operand only */
+    RETURN = 8192,       /* the return address is on the stack */
 };
 #define NOEXT (-1)
 #define NOMODRM (-2)
