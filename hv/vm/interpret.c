@@ -1,4 +1,4 @@
-/* The guest in states that the CPU cannot enter: real mode on VT-x without unrestricted guest, and
+/* The guest in states that the CPU cannot enter: on VT-x real mode that is no virtual-8086 task, and
  * segments that a change of CR0.PE left behind. */
 
 #include "host/cpu.h"
