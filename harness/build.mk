@@ -37,6 +37,14 @@ compare-run: all image
 	$(B)/penumbra compare --json -o $(O)/compare.json $(O)/native.tap $(O)/hvm.tap
 	$(B)/penumbra compare $(O)/native.tap $(O)/hvm.tap
 
+noise: setup ##  run GUEST natively twice: what differs is noise
+	+@$(MAKE) --no-print-directory noise-run
+
+noise-run: all image
+	set -e; for run in first second; do \
+	    $(PENUMBRA_RUN) --side native -o $(O)/noise-$$run.tap || [ $$? = 1 ]; done
+	$(B)/penumbra compare --aa $(O)/noise-first.tap $(O)/noise-second.tap
+
 EXIT_TESTS := exit.*,disk.*,page_test,fork_test,exec_test,shell_rtns_1,memorymotion,pipe_ctx,brk_test,pipe_cpy,add_int,fun_cal
 
 bench-exits: setup ##  instructions and exits per operation of GUEST, both sides
@@ -46,4 +54,4 @@ bench-exits-run: all image
 	set -e; $(call run_sides,exits-,--only '$(EXIT_TESTS)')
 	$(B)/penumbra exits --reasons $(O)/exits-native.tap $(O)/exits-hvm.tap
 
-.PHONY: compare-run bench-exits-run
+.PHONY: noise noise-run compare-run bench-exits-run

@@ -81,6 +81,11 @@ void render_markdown(const struct comparison *c, const struct compare_options *o
             buf_printf(out, "| geometric mean of ratios | | | | %s | | | | |\n", loss);
         }
     }
+    struct buf figures = {0};
+    render_figures(c, &figures);
+    if (figures.len)
+        buf_printf(out, "\n```\n%s```\n", figures.data);
+    buf_free(&figures);
     render_ratio_means(c, "\n", out);
     for (size_t i = 0; i < c->per_page.n; i++)
         buf_printf(out, "\n%s\n", c->per_page.word[i]);

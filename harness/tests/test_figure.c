@@ -121,6 +121,9 @@ static void figure_3_as_text(void **state)
     assert_non_null(strstr(text.data, "Figure 3. overall, native = 100%\n"));
     assert_null(strstr(text.data, "Figure 4. file server, native"));
     buf_free(&text);
+    render_markdown(&pair.comparison, &plain, &text);
+    assert_non_null(strstr(text.data, "\n```\nFigure 3. overall, native = 100%\n"));
+    buf_free(&text);
     pair_free(&pair);
 }
 
