@@ -10,13 +10,38 @@ GB_TRIPLET_amd64 := x86_64-linux-musl
 GB_MACHINE_i386 := -m32 -march=i686 -msse2 -mfpmath=sse
 GB_MACHINE_amd64 := -m64
 
+# SQLite for one process without threads (guestbench/db.c).
+GB_SQLITE := -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED \
+	-DSQLITE_OMIT_SHARED_CACHE -DSQLITE_DQS=0 -DSQLITE_MAX_EXPR_DEPTH=0
+
+$(B)/sqlite/sqlite3.c: guestbench/sqlite.sh ci/fetch-source.sh ci/apt-private.sh
+	guestbench/sqlite.sh $(@D)
+
+# tcc, the compiler of compile.tcc, is a program of its own (LGPL; its sources stay in
+# build/debs/source/tcc and go beside the images).
+GB_TCC_i386 := -DTCC_TARGET_I386
+GB_TCC_amd64 := -DTCC_TARGET_X86_64
+
+$(B)/tcc/tcc.c: guestbench/tcc.sh ci/fetch-source.sh ci/apt-private.sh
+	guestbench/tcc.sh $(@D)
+
 # $(call guestbench_arch,ARCH): Debian's musl-dev of that architecture is unpacked, not installed.
 define guestbench_arch
 GB_MUSL_$(1) := $(B)/debs/$(1)/usr
-GB_OBJECTS_$(1) := $$(GB_SOURCES:%.c=$(B)/guestbench.$(1).d/%.o)
+GB_OBJECTS_$(1) := $$(GB_SOURCES:%.c=$(B)/guestbench.$(1).d/%.o) \
+	$(B)/guestbench.$(1).d/sqlite3.o
 
 $(B)/debs/$(1)/.unpacked/musl-dev: | ci/fetch-debs.sh
 	ci/fetch-debs.sh $(1) $(B)/debs/$(1) musl-dev musl
+
+# A library that is not ours: small and quiet.
+$(B)/guestbench.$(1).d/sqlite3.o: $(B)/sqlite/sqlite3.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/build.mk
+	@mkdir -p $$(@D)
+	$$(CC) $$(filter-out $$(WARN) -O2 -g,$$(GB_CFLAGS)) -Os -w $$(GB_SQLITE) $$(GB_MACHINE_$(1)) \
+		-isystem $$(GB_MUSL_$(1))/include/$$(GB_TRIPLET_$(1)) -c -o $$@ $$<
+
+$(B)/guestbench.$(1).d/guestbench/db_server.o: GB_CFLAGS += -isystem $(B)/sqlite
+$(B)/guestbench.$(1).d/guestbench/db_server.o: $(B)/sqlite/sqlite3.c
 
 $(B)/guestbench.$(1).d/%.o: %.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/build.mk
 	@mkdir -p $$(@D)
@@ -36,6 +61,17 @@ $(B)/guestbench-$(1): $$(GB_OBJECTS_$(1))
 		-o $$@ $$(LIB)/crt1.o $$(LIB)/crti.o $$^ $$(LIB)/libc.a \
 		$$$$($$(CC) $$(GB_MACHINE_$(1)) -print-libgcc-file-name) $$(LIB)/libc.a $$(LIB)/crtn.o
 
+$(B)/tcc-$(1).o: $(B)/tcc/tcc.c $(B)/debs/$(1)/.unpacked/musl-dev
+	$$(CC) -O2 -w -fno-pie -fno-stack-protector -fcf-protection=none $$(GB_MACHINE_$(1)) -nostdinc \
+		-isystem $$(GB_MUSL_$(1))/include/$$(GB_TRIPLET_$(1)) -I$(B)/tcc -DONE_SOURCE=1 \
+		-DCONFIG_TCC_STATIC $$(GB_TCC_$(1)) -c -o $$@ $$<
+
+$(B)/tcc-$(1): LIB = $$(GB_MUSL_$(1))/lib/$$(GB_TRIPLET_$(1))
+$(B)/tcc-$(1): $(B)/tcc-$(1).o
+	$$(CC) $$(GB_MACHINE_$(1)) -no-pie -static -nostdlib -s -Wl,-z,noexecstack \
+		-o $$@ $$(LIB)/crt1.o $$(LIB)/crti.o $$^ $$(LIB)/libc.a \
+		$$$$($$(CC) $$(GB_MACHINE_$(1)) -print-libgcc-file-name) $$(LIB)/libc.a $$(LIB)/crtn.o
+
 -include $$(GB_OBJECTS_$(1):.o=.d)
 endef
 $(foreach arch,$(GB_ARCHES),$(eval $(call guestbench_arch,$(arch))))
@@ -43,7 +79,7 @@ $(foreach arch,$(GB_ARCHES),$(eval $(call guestbench_arch,$(arch))))
 $(B)/guestbench: $(B)/guestbench-amd64
 	ln -sf guestbench-amd64 $@
 
-all: $(GB_ARCHES:%=$(B)/guestbench-%) $(B)/guestbench
+all: $(GB_ARCHES:%=$(B)/guestbench-%) $(GB_ARCHES:%=$(B)/tcc-%) $(B)/guestbench
 
 # Unit tests of the core.
 $(eval $(call host_test,guestbench-stats,guestbench/tests/test_stats.c guestbench/core/stats.c,-lm))
@@ -66,14 +102,22 @@ $(eval $(call host_test,guestbench-network,guestbench/tests/test_network.c \
 $(eval $(call host_test,guestbench-derived,guestbench/tests/test_derived.c \
 	guestbench/core/derived.c))
 
+$(eval $(call host_test,guestbench-db-rows,guestbench/tests/test_db_rows.c guestbench/db_rows.c,\
+	-Iguestbench))
+$(eval $(call host_test,guestbench-web,guestbench/tests/test_web.c $(addprefix guestbench/,\
+	web_files.c web_client.c latency.c),-Iguestbench))
+$(eval $(call host_test,guestbench-compile-tree,guestbench/tests/test_compile_tree.c \
+	guestbench/compile_tree.c guestbench/core/workdir.c,-Iguestbench))
+
 # The core with benchmarks that go wrong, and the suite as a command.
 $(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \
 		guestbench/net_server.c guestbench/net_transfer.c \
 		$(wildcard guestbench/core/*.[ch])
 	@mkdir -p $(@D)
 	$(CC) $(HOST_CFLAGS) -o $@ $(filter %.c,$^) -lm
-$(eval $(call script_test,guestbench/tests/run.t,$(GB_ARCHES:%=$(B)/guestbench-%) \
+$(eval $(call script_test,guestbench/tests/run.t,$(GB_ARCHES:%=$(B)/guestbench-%) $(GB_ARCHES:%=$(B)/tcc-%) \
 	$(B)/tests/guestbench-faults.elf))
 $(eval $(call script_test,guestbench/tests/loops.t,$(GB_ARCHES:%=$(B)/guestbench-%)))
 
 include guestbench/bare/build.mk
+$(eval $(call script_test,guestbench/tests/servers.t,$(GB_ARCHES:%=$(B)/guestbench-%) $(GB_ARCHES:%=$(B)/tcc-%)))

@@ -24,8 +24,14 @@ void latency_add(struct latency *latency, uint64_t ns)
 {
     latency->count[bucket_of(ns)]++;
     latency->total++;
+    latency->sum_ns += (double)ns;
     if (ns > latency->longest_ns)
         latency->longest_ns = ns;
+}
+
+double latency_mean_ns(const struct latency *latency)
+{
+    return latency->total ? latency->sum_ns / (double)latency->total : 0;
 }
 
 void latency_merge(struct latency *into, const struct latency *from)
@@ -33,6 +39,7 @@ void latency_merge(struct latency *into, const struct latency *from)
     for (unsigned i = 0; i < LATENCY_BUCKETS; i++)
         into->count[i] += from->count[i];
     into->total += from->total;
+    into->sum_ns += from->sum_ns;
     if (from->longest_ns > into->longest_ns)
         into->longest_ns = from->longest_ns;
 }

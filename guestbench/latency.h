@@ -10,9 +10,13 @@ struct latency {
     uint32_t count[LATENCY_BUCKETS];
     uint64_t total;
     uint64_t longest_ns;
+    double sum_ns;
 };
 
 void latency_add(struct latency *latency, uint64_t ns);
+
+/* 0 without durations. */
+double latency_mean_ns(const struct latency *latency);
 void latency_merge(struct latency *into, const struct latency *from);
 
 /* The upper end of the bucket that holds the given fraction, in ns; 0 without durations. */

@@ -6,7 +6,8 @@ GUESTS := $(patsubst images/guests/%.yml,%,$(wildcard images/guests/*.yml))
 $(B)/images/%-dev.img: images/guests/%.yml $(IMAGE_SCRIPTS)
 	images/build.sh --dev $*
 
-$(B)/images/%.img: images/guests/%.yml $(IMAGE_SCRIPTS) $(B)/guestbench-i386 $(B)/guestbench-amd64
+$(B)/images/%.img: images/guests/%.yml $(IMAGE_SCRIPTS) $(B)/guestbench-i386 $(B)/guestbench-amd64 \
+		$(B)/tcc-i386 $(B)/tcc-amd64
 	images/build.sh $*
 
 .PHONY: image images

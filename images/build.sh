@@ -30,8 +30,13 @@ i386 | amd64) ;;
 esac
 
 init=$BUILD/guestbench-$arch
-if [ -n "$suffix" ]; then init=$images_dir/init-dev.sh; fi
+tcc=$BUILD/tcc-$arch
+if [ -n "$suffix" ]; then
+    init=$images_dir/init-dev.sh
+    tcc=
+fi
 [ -f "$init" ] || die "$init is missing: build it first (make guestbench)"
+[ -z "$tcc" ] || [ -f "$tcc" ] || die "$tcc is missing: build it first (make all)"
 
 stage=$BUILD/images/stage
 mkdir -p "$stage"
@@ -40,6 +45,13 @@ form=$(guest_field "$guest" kernel_form packed)
 if [ "$form" = unpacked ]; then
     "$images_dir/unpack-kernel.sh" "$stage/$package/vmlinuz" "$stage/$package/vmlinuz-unpacked"
 fi
-"$images_dir/initramfs.sh" "$guest" "$stage/$package" "$init" "$stage/$guest$suffix.initrd"
+"$images_dir/initramfs.sh" "$guest" "$stage/$package" "$init" "$stage/$guest$suffix.initrd" \
+    ${tcc:+"$tcc"}
 "$images_dir/disk.sh" "$guest" "$stage/$package" "$stage/$guest$suffix.initrd" \
     "$BUILD/images/$guest$suffix.img"
+
+# tcc's licence asks for its sources to go where the program goes.
+if [ -n "$tcc" ]; then
+    mkdir -p "$BUILD/images/sources"
+    cp -p "$BUILD"/debs/source/tcc/tcc_* "$BUILD/images/sources/"
+fi

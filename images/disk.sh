@@ -12,7 +12,7 @@ output=$4
 
 env_lba=2040
 boot_lba=2048
-scratch_mib=32
+scratch_mib=${SCRATCH_MIB:-32}
 sectors_per_mib=2048
 
 # Everything random in a file system comes from the guest's name.
@@ -107,6 +107,6 @@ grub_core "$work/core.img" '(hd0,msdos1)/boot/grub'
 [ "$(stat -c %s "$work/core.img")" -le $(((env_lba - 1) * 512)) ] || die "GRUB core image too large"
 grub-editenv "$work/env" create
 make_boot_fs
-make_fs "$work/scratch.fs" $scratch_mib scratch -J size=4 -N 4096
+make_fs "$work/scratch.fs" $scratch_mib scratch -J size=4 -N $((scratch_mib * 128))
 assemble
 mv "$work/image" "$output"

@@ -1,13 +1,14 @@
 #!/bin/bash
-# initramfs.sh GUEST KERNELDIR INIT OUTPUT: the initramfs of a guest: INIT as
-# /init, busybox, the kernel's modules, and /etc/guest that describes it all.
+# initramfs.sh GUEST KERNELDIR INIT OUTPUT [TCC]: the initramfs of a guest: INIT
+# as /init, TCC as /bin/tcc, busybox, the kernel's modules, and /etc/guest that describes it all.
 . "$(dirname "$0")/lib.sh"
 
-[ $# -eq 4 ] || die "usage: initramfs.sh GUEST KERNELDIR INIT OUTPUT"
+[ $# -eq 4 ] || [ $# -eq 5 ] || die "usage: initramfs.sh GUEST KERNELDIR INIT OUTPUT [TCC]"
 guest=$1
 kernel=$2
 init=$3
 output=$4
+tcc=${5:-}
 
 applets=(ash awk base64 basename cat chmod cmp cp cut date dd df dirname dmesg echo env expr
     false find free grep gunzip gzip head hexdump hostname id ifconfig insmod kill ln ls lsmod
@@ -36,6 +37,7 @@ fill_root() {
     for applet in "${applets[@]}"; do ln -s busybox "$root/bin/$applet"; done
     install -m 644 "$kernel"/modules/*.ko "$root/modules/"
     install -m 755 "$init" "$root/init"
+    if [ -n "$tcc" ]; then install -m 755 "$tcc" "$root/bin/tcc"; fi
     echo 'root:x:0:0:root:/root:/bin/sh' >"$root/etc/passwd"
     echo 'root:x:0:' >"$root/etc/group"
     describe >"$root/etc/guest"

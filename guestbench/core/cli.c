@@ -1,6 +1,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -80,6 +81,14 @@ int cli_run(const struct config *config, FILE *out, char *error, size_t size)
     return failed == 0 ? CLI_OK : CLI_NOT_OK;
 }
 
+/* Benchmarks work in directories of their own. What does not exist they skip by its name. */
+static void make_absolute(const char **path)
+{
+    char *absolute = *path ? realpath(*path, NULL) : NULL;
+    if (absolute)
+        *path = absolute;
+}
+
 static int run_command(int argc, char **argv)
 {
     struct config config = {0};
@@ -93,6 +102,8 @@ static int run_command(int argc, char **argv)
     }
     if (config.serve)
         return net_serve_command(config.port);
+    make_absolute(&config.tcc);
+    make_absolute(&config.toolchain);
     FILE *out = stdout;
     if (config.output && !(out = fopen(config.output, "we"))) {
         snprintf(error, sizeof error, "cannot write '%s': %s", config.output, strerror(errno));

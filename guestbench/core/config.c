@@ -57,6 +57,14 @@ static const struct option_row rows[] = {
      0,
      NULL},
     {{"tmp", "DIR", "where other tests make files (/tmp)"}, TEXT, AT(tmp), 0, 0, NULL},
+    {{"web-mb", "MB", "most that the web server's files take"},
+     INTEGER,
+     AT(web_mb),
+     5,
+     4000,
+     "a whole number of MB from 5 to 4000"},
+    {{"tcc", "FILE", "the C compiler of compile.tcc (/bin/tcc)"}, TEXT, AT(tcc), 0, 0, NULL},
+    {{"toolchain", "DIR", "where bin/gcc is, for compile.gcc"}, TEXT, AT(toolchain), 0, 0, NULL},
     {{"disk", "DEV", "block device for direct reads (only read)"}, TEXT, AT(disk), 0, 0, NULL},
     {{"filesize", "KIB", "size of the disk tests' files"},
      INTEGER,
@@ -122,7 +130,10 @@ static const struct config sets[] = {
      .mm_mib = 100,
      .client_kib = 3 << 10,
      .load_sample_s = 0.35,
-     .net_sample_s = 0.07},
+     .net_sample_s = 0.07,
+     .db_rows = 5000,
+     .web_mb = 5,
+     .compile_files = 10},
     {.set = "standard",
      .sample_s = 1.0,
      .samples = 7,
@@ -132,7 +143,11 @@ static const struct config sets[] = {
      .mm_mib = 100,
      .client_kib = 23633,
      .load_sample_s = 3.5,
-     .net_sample_s = 1.75},
+     .net_sample_s = 1.75,
+     .db_rows = 100000,
+     .web_mb = 20,
+     .compile_files = 200,
+     .warm_s = 5},
     {.set = "paper",
      .sample_s = 1.0,
      .samples = 11,
@@ -142,7 +157,11 @@ static const struct config sets[] = {
      .mm_mib = 100,
      .client_kib = 23633,
      .load_sample_s = 60,
-     .net_sample_s = 6},
+     .net_sample_s = 6,
+     .db_rows = 100000,
+     .web_mb = 4000,
+     .compile_files = 2000,
+     .warm_s = 5},
 };
 
 static int fail(char *error, size_t size, const char *format, ...)
@@ -302,6 +321,7 @@ int config_resolve(struct config *config, char *error, size_t size)
     config->set = set->set;
     config->sync_file_kib = config->file_kib ? config->file_kib : set->sync_file_kib;
     config->file_kib = config->file_kib ? config->file_kib : set->file_kib;
+    config->own_seconds = config->sample_s > 0;
     config->samples = config->samples ? config->samples : set->samples;
     config->load_sample_s = config->net_sample_s = config->sample_s;
     if (config->sample_s <= 0) {
@@ -312,6 +332,11 @@ int config_resolve(struct config *config, char *error, size_t size)
     config->client_kib = set->client_kib;
     config->mm_processes = config->mm_processes ? config->mm_processes : set->mm_processes;
     config->mm_mib = config->mm_mib ? config->mm_mib : set->mm_mib;
+    config->db_rows = set->db_rows;
+    config->web_mb = config->web_mb ? config->web_mb : set->web_mb;
+    config->compile_files = set->compile_files;
+    config->tcc = config->tcc ? config->tcc : "/bin/tcc";
+    config->warm_s = set->warm_s;
     config->seed = config->seed ? config->seed : 1;
     config->tmp = config->tmp ? config->tmp : "/tmp";
     config->side = config->side ? config->side : "unknown";

@@ -8,31 +8,38 @@
 
 /* Zero or NULL means "not given" until config_resolve has filled the gaps. */
 struct config {
-    const char *set;      /* quick, standard, paper */
-    const char *tables;   /* comma-separated, NULL: all of the paper's */
-    const char *only;     /* comma-separated globs */
-    int samples;          /* a benchmark */
-    double sample_s;      /* least duration of a sample */
-    uint64_t seed;        /* of all pseudo-random choices */
-    bool shuffle;         /* run in an order drawn from the seed */
-    const char *dir;      /* where disk tests work */
-    const char *tmp;      /* where others make files */
-    const char *disk;     /* block device for direct reads */
-    long file_kib;        /* size of AIM9's files */
-    long sync_file_kib;   /* same, for the sync_* tests */
-    int mm_processes;     /* MemoryMotion: how many processes */
-    int mm_mib;           /* MemoryMotion: what each writes */
-    int client_kib;       /* file server: files of a client */
-    double load_sample_s; /* same, a sample */
-    double net_sample_s;  /* network transfers, a sample */
-    const char *peer;     /* host that network tests talk to */
-    int port;             /* of it, or to serve at */
-    double timeout_s;     /* a benchmark */
-    const char *side;     /* native, hvm: copied to the report */
-    const char *output;   /* file for the report */
-    const char *address;  /* init: ADDRESS/BITS of the first network interface */
-    bool serve;           /* be the peer of another machine's network tests */
-    bool shell;           /* init: a shell instead of a run */
+    const char *set;       /* quick, standard, paper */
+    const char *tables;    /* comma-separated, NULL: all of the paper's */
+    const char *only;      /* comma-separated globs */
+    int samples;           /* a benchmark */
+    double sample_s;       /* least duration of a sample */
+    uint64_t seed;         /* of all pseudo-random choices */
+    bool shuffle;          /* run in an order drawn from the seed */
+    const char *dir;       /* where disk tests work */
+    const char *tmp;       /* where others make files */
+    const char *disk;      /* block device for direct reads */
+    long file_kib;         /* size of AIM9's files */
+    long sync_file_kib;    /* same, for the sync_* tests */
+    int mm_processes;      /* MemoryMotion: how many processes */
+    int mm_mib;            /* MemoryMotion: what each writes */
+    int client_kib;        /* file server: files of a client */
+    double load_sample_s;  /* same, a sample */
+    double net_sample_s;   /* network transfers, a sample */
+    const char *peer;      /* host that network tests talk to */
+    int port;              /* of it, or to serve at */
+    int db_rows;           /* of the databases' table */
+    int web_mb;            /* size of the web server's files at most */
+    int compile_files;     /* C sources of the tree that is compiled */
+    const char *tcc;       /* the C compiler of `compile` */
+    const char *toolchain; /* directory of another one, for `compile.gcc` */
+    double warm_s;         /* unmeasured load of servers before their samples */
+    bool own_seconds;      /* sample_s was given */
+    double timeout_s;      /* a benchmark */
+    const char *side;      /* native, hvm: copied to the report */
+    const char *output;    /* file for the report */
+    const char *address;   /* init: ADDRESS/BITS of the first network interface */
+    bool serve;            /* be the peer of another machine's network tests */
+    bool shell;            /* init: a shell instead of a run */
     bool help;
     bool progress; /* a line on standard error; no option sets it */
 };

@@ -132,6 +132,21 @@ static double default_timeout(const struct config *config)
     return 60 + 20 * config->sample_s * (config->samples + 1);
 }
 
+/* Loads of servers: warmed up, and in the paper's set as long as the paper ran them. */
+static void take_durations(const struct bench *bench, struct config *config)
+{
+    if (bench->paper_measured_s <= 0) {
+        config->warm_s = 0;
+    } else if (config->own_seconds) {
+        return;
+    } else if (strcmp(config->set, "standard") == 0) {
+        config->sample_s = bench->standard_s;
+    } else if (strcmp(config->set, "paper") == 0) {
+        config->warm_s = bench->paper_warm_s;
+        config->sample_s = bench->paper_measured_s / config->samples;
+    }
+}
+
 static struct result *share_result(void)
 {
     struct result *result =
@@ -167,11 +182,12 @@ int runner_run(const struct config *config, const struct bench *const *list, int
         struct config one = *config;
         if (config->progress)
             show_progress(list[i]->name, i + 1, count, started);
+        take_durations(list[i], &one);
         if (one.timeout_s <= 0)
             one.timeout_s =
-                default_timeout(config) + (list[i]->flags & BENCH_FIXED
-                                               ? 6.0 * config->mm_processes * (config->samples + 1)
-                                               : 0);
+                default_timeout(&one) + 2 * one.warm_s +
+                (list[i]->flags & BENCH_FIXED ? 6.0 * config->mm_processes * (config->samples + 1)
+                                              : 0);
         if (list[i]->mean_of)
             derived_compute(list[i], result);
         else

@@ -107,6 +107,14 @@ static double operations(const struct bench_run *run, uint64_t n)
     return run->own_ns ? run->own_ops : run->ops * (double)n;
 }
 
+/* Unmeasured load, for what takes a while to come to its steady state. */
+static void warm_up(struct bench_run *run)
+{
+    uint64_t end = clock_ns() + (uint64_t)(run->config->warm_s * 1e9);
+    while (clock_ns() < end)
+        time_iterations(run, 1);
+}
+
 static double sample_value(const struct bench_run *run, uint64_t n, uint64_t elapsed_ns)
 {
     double seconds = (double)elapsed_ns / 1e9;
@@ -200,6 +208,7 @@ void sampler_run(const struct bench *bench, const struct config *config, struct 
     prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
     if (bench->setup)
         bench->setup(&run);
+    warm_up(&run);
     uint64_t n = calibrate(&run);
     uint64_t elapsed = time_iterations(&run, n);
     result->warmup_samples[result->warmups++] = sample_value(&run, n, elapsed);

@@ -112,6 +112,18 @@ static int run_script(const char *path)
     return status;
 }
 
+static int copy_file(const char *path)
+{
+    char bytes[16384];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ssize_t part = fd < 0 ? -1 : 0;
+    while (fd >= 0 && (part = read(fd, bytes, sizeof bytes)) > 0) {
+        if (write(STDOUT_FILENO, bytes, (size_t)part) != part)
+            return 1;
+    }
+    return part == 0 ? 0 : 1;
+}
+
 static int touch_memory(int argc, char **argv)
 {
     int mode = argc > 3 ? atoi(argv[3]) : TOUCH_ALL;
@@ -128,6 +140,8 @@ int self_command(int argc, char **argv)
         return -1;
     if (strcmp(argv[1], "--mm-child") == 0)
         return touch_memory(argc, argv);
+    if (strcmp(argv[1], "--cat") == 0)
+        return copy_file(argv[2]);
     if (strcmp(argv[1], "--list") == 0)
         return list_directory(argv[2]);
     if (strcmp(argv[1], "--script") != 0)

@@ -16,7 +16,7 @@ void self_exec(char *const argv[]);
 
 /*
  * Runs one of the hidden commands that benchmarks execute (--exit0, --mm-child
- * MIB [MODE], --script FILE, --list DIR; MODE is an enum memory_touch_mode).
+ * MIB [MODE], --script FILE, --list DIR, --cat FILE; MODE is an enum memory_touch_mode).
  * Returns its exit status, or -1 if argv holds none of them.
  */
 int self_command(int argc, char **argv);

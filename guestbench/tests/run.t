@@ -23,7 +23,7 @@ short='aim9.*,nbench.*,mm.*,ipc.*,exit.*,disk.[!f]*,fileserver_4,jvmlike.*,scima
 short=$short,netio_lo.*_1k
 whole_suite() {
     if [ "$1" = i386 ]; then
-        run "$B/guestbench-$1" --table=all --dir="$work/dir" &&
+        run "$B/guestbench-$1" --table=all --dir="$work/dir" --tcc="$B/tcc-$1" &&
             [ "$(points)" = $(($("$B/guestbench-$1" list | wc -l) + 1)) ]
     else
         run "$B/guestbench-$1" --only="$short" --dir="$work/dir" && [ "$(points)" -gt 110 ]
