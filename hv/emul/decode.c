@@ -33,7 +33,7 @@ static __attribute__((noinline)) bool fetch_more(struct emul *e, struct insn *in
 }
 
 /* The next n (1, 2, 4, 8) code bytes; 0 where there are none, with in->result set. */
-static u64 next_slow(struct emul *e, struct insn *in, unsigned n)
+static __attribute__((noinline)) u64 next_slow(struct emul *e, struct insn *in, unsigned n)
 {
     u64 v = 0;
     for (unsigned i = 0; i < n; i++) {
@@ -42,6 +42,15 @@ static u64 next_slow(struct emul *e, struct insn *in, unsigned n)
         v |= (u64)in->bytes[in->pos++] << 8 * i;
     }
     return v;
+}
+
+static inline u64 next_bytes(struct emul *e, struct insn *in, unsigned n)
+{
+    const u8 *p = in->bytes + in->pos;
+    if (unlikely(in->pos + n > in->have))
+        return next_slow(e, in, n);
+    in->pos += (u8)n;
+    return reg_read(p, n);
 }
 
 static inline u8 next_u8(struct emul *e, struct insn *in)
@@ -57,8 +66,8 @@ static inline u64 next_signed(struct emul *e, struct insn *in, unsigned n)
     if (n == 1)
         return (u64)(s64)(s8)next_u8(e, in);
     if (n == 2)
-        return (u64)(s64)(s16)next_slow(e, in, 2);
-    return (u64)(s64)(s32)next_slow(e, in, 4);
+        return (u64)(s64)(s16)next_bytes(e, in, 2);
+    return (u64)(s64)(s32)next_bytes(e, in, 4);
 }
 
 static void decode_ea16(struct emul *e, struct insn *in)
@@ -69,7 +78,7 @@ static void decode_ea16(struct emul *e, struct insn *in)
     u64 ea = 0;
 
     if (mod == 0 && rm == 6) {
-        ea = next_slow(e, in, 2);
+        ea = next_bytes(e, in, 2);
     } else {
         ea = e->gpr[base[rm]];
         if (rm < 4)
@@ -143,18 +152,18 @@ static void decode_imm(struct emul *e, struct insn *in)
     switch (in->op->imm) {
     case IMM_8: in->imm = next_signed(e, in, 1); break;
     case IMM_Z: in->imm = next_signed(e, in, in->size == 8 ? 4 : in->size); break;
-    case IMM_V: in->imm = next_slow(e, in, in->size); break;
-    case IMM_16: in->imm = next_slow(e, in, 2); break;
+    case IMM_V: in->imm = next_bytes(e, in, in->size); break;
+    case IMM_16: in->imm = next_bytes(e, in, 2); break;
     case IMM_FAR:
-        in->imm = next_slow(e, in, in->opsize);
-        in->imm2 = next_slow(e, in, 2);
+        in->imm = next_bytes(e, in, in->opsize);
+        in->imm2 = next_bytes(e, in, 2);
         break;
     case IMM_ENTER:
-        in->imm = next_slow(e, in, 2);
+        in->imm = next_bytes(e, in, 2);
         in->imm2 = next_u8(e, in);
         break;
     case IMM_ADDR:
-        in->ea = next_slow(e, in, in->adsize);
+        in->ea = next_bytes(e, in, in->adsize);
         in->has_mem = true;
         break;
     }

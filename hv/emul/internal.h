@@ -114,9 +114,10 @@ struct insn {
     struct operand dst, src;
 };
 
-typedef u16 __attribute__((may_alias)) reg16;
-typedef u32 __attribute__((may_alias)) reg32;
-typedef u64 __attribute__((may_alias)) reg64;
+/* Also of code bytes and a TSS's image, at any address. */
+typedef u16 __attribute__((may_alias, aligned(1))) reg16;
+typedef u32 __attribute__((may_alias, aligned(1))) reg32;
+typedef u64 __attribute__((may_alias, aligned(1))) reg64;
 
 /* decode.c: finds the mode and fetches the first code bytes; then decodes. */
 enum emul_result insn_begin(struct emul *e, struct insn *in);

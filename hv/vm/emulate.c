@@ -166,6 +166,8 @@ static enum emul_result op_out(struct emul *e, u16 port, unsigned size, u32 valu
     struct vm *vm = vm_of(e);
     counters_port(&vm->counters, port, false);
     machine_out(vm->machine, port, size, value);
+    if (vm->counters.id == COUNT_INTERPRET)
+        vm->code.gva = NO_PAGE; /* it may have moved memory: PAM, A20 */
     return EMUL_OK;
 }
 
