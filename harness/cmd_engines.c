@@ -25,9 +25,13 @@ int cmd_engines(int argc, char **argv)
     for (size_t i = 0; i < engine_table_n; i++) {
         struct buf found = {0}, missing = {0};
         bool works = engine_table[i]->probe(side_hvm, &found, &missing) == 0;
-        printf("%-8s %-5s %s; %s\n", engine_table[i]->name, works ? "works" : "no",
+        bool by_hand = engine_table[i]->open != NULL;
+        printf("%-8s %-7s %s; %s\n", engine_table[i]->name,
+               by_hand ? "by hand"
+               : works ? "works"
+                       : "no",
                engine_table[i]->summary, works ? found.data : missing.data);
-        working += works;
+        working += works && !by_hand;
         buf_free(&found);
         buf_free(&missing);
     }

@@ -133,7 +133,10 @@ static void facts_before(struct outset *out, const struct prepared *p, const cha
     facts_print(&text, "engine_version", engine.data ? engine.data : "");
     facts_print(&text, "side", side_name(p->job.side));
     facts_print(&text, "guest", p->guest->name);
-    facts_print(&text, "image", p->guest->image);
+    if (p->job.serial)
+        facts_print(&text, "serial", p->job.serial);
+    else
+        facts_print(&text, "image", p->guest->image);
     buf_printf(&text, "memory_mib: %llu\n", p->guest->memory_bytes >> 20);
     facts_print(&text, "time_unit", p->job.exact ? "instructions" : "nanoseconds");
     if (p->job.cpu)
@@ -162,6 +165,8 @@ static void add_insns(struct outset *out, const struct prepared *p)
 {
     struct tap_file tap;
     struct buf lines = {0}, why = {0};
+    if (!p->dir)
+        return;
     char *path = xasprintf("%s/insns", p->dir);
     char *counts = file_read(path, 1 << 20, NULL);
     free(path);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 // Best first, for "auto".
-const struct engine *const engine_table[] = {&engine_kvm, &engine_tcg, &engine_bochs};
+const struct engine *const engine_table[] = {&engine_kvm, &engine_tcg, &engine_bochs, &engine_hw};
 const size_t engine_table_n = sizeof(engine_table) / sizeof(*engine_table);
 
 const char firmware_bios[] = "/usr/share/seabios/bios-256k.bin";

@@ -23,11 +23,12 @@ struct job {
     unsigned long long image_bytes;
     const char *hypervisor; // path of hv.elf
     const char *dir;
-    const char *hv_words;     // added to the hypervisor's command line
-    const char *cpu;          // model, for an engine that has several; NULL is the default
-    unsigned long long ticks; // budget, for an engine that counts them; 0 is the default
-    bool exact;               // instruction-counted time, where the engine can
-    struct words extra;       // engine arguments as given
+    const char *hv_words;            // added to the hypervisor's command line
+    const char *cpu;                 // model, for an engine that has several; NULL is the default
+    unsigned long long ticks;        // budget, for an engine that counts them; 0 is the default
+    const char *serial, *log_serial; // for an engine that only listens
+    bool exact;                      // instruction-counted time, where the engine can
+    struct words extra;              // engine arguments as given
     struct wires wires;
 };
 
@@ -36,6 +37,7 @@ struct remains {
     enum side side;
     int wait_status;
     const char *dir;    // the working folder
+    bool complete;      // the TAP is
     const char *hv_end; // `end=` of the hypervisor's last record; NULL without one
 };
 
@@ -61,6 +63,9 @@ struct engine {
     int (*probe)(enum side side, struct buf *found, struct buf *missing);
     // Checks a CPU model. 0, or -1 with a message. NULL: the engine has one CPU and counts no ticks.
     int (*check_cpu)(const char *model);
+    // Opens what the machine says; `log` is -1 where it comes on the console. The engine then starts
+    // nothing and has no `command`. 0, or -1 with a message.
+    int (*open)(const struct job *job, int *console, int *log);
     // Prepares the working folder and builds the command. 0, or -1 with a message.
     int (*command)(const struct job *job, struct words *argv);
     struct ending (*ending)(const struct remains *remains);
@@ -69,7 +74,7 @@ struct engine {
     char *(*where)(pid_t pid, int monitor_fd);
 };
 
-extern const struct engine engine_tcg, engine_kvm, engine_bochs;
+extern const struct engine engine_tcg, engine_kvm, engine_bochs, engine_hw;
 extern const struct engine *const engine_table[];
 extern const size_t engine_table_n;
 

@@ -13,8 +13,9 @@ static const char *const shown[] = {
 };
 
 // Facts that differ between any two runs and say nothing.
-static const char *const ignored[] = {"side",   "boot_tsc", "available_mib", "command", "wall_s",
-                                      "points", "plan",     "words",         "end",     "ticks"};
+static const char *const ignored[] = {"side",   "boot_tsc", "available_mib", "command",
+                                      "wall_s", "points",   "plan",          "words",
+                                      "end",    "ticks",    "serial"};
 
 // Facts that make two files incomparable where they differ.
 static const char *const binding[] = {"schema",  "binary_sha256", "time_unit",

@@ -20,7 +20,9 @@ enum {
     key_keep,
     key_mem,
     key_cpu,
-    key_ticks
+    key_ticks,
+    key_serial,
+    key_log_serial
 };
 
 static const struct argp_option options[] = {
@@ -37,6 +39,8 @@ static const struct argp_option options[] = {
      1},
     {"cpu", key_cpu, "MODEL", 0, "bochs: the processor (default core2_penryn_t9600)", 1},
     {"ticks", key_ticks, "N", 0, "bochs: end the machine after N instructions (default 10^12)", 1},
+    {"serial", key_serial, "PATH", 0, "hw: the port or the captured file of the machine's COM1", 1},
+    {"log-serial", key_log_serial, "PATH", 0, "hw: that of COM2 (default: the log is on COM1)", 1},
     {"keep", key_keep, NULL, 0, "Keep the working folder and say where it is", 1},
     {0},
 };
@@ -74,6 +78,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (!isdigit((unsigned char)*arg) || *end || !o->ticks)
             argp_error(state, "--ticks: '%s' is not a number of instructions", arg);
         return 0;
+    case key_serial: o->serial = arg; return 0;
+    case key_log_serial: o->log_serial = arg; return 0;
     case key_keep: o->keep = true; return 0;
     default: return ARGP_ERR_UNKNOWN;
     }
@@ -116,6 +122,8 @@ static int check_options(const struct engine *engine, const struct machine_optio
         what = "--ticks";
     else if (o->qemu_args.n && !engine->qemu_arguments)
         what = "--qemu-arg";
+    else if ((o->serial || o->log_serial) && !engine->open)
+        what = "--serial";
     else if (o->no_icount && !engine->clocks)
         what = "--no-icount";
     if (what) {
@@ -135,6 +143,17 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
         return -1;
     if (o->memory)
         parse_size(o->memory, &p->guest->memory_bytes);
+    p->job = (struct job){.side = o->side,
+                          .guest = p->guest,
+                          .hv_words = o->hv,
+                          .cpu = o->cpu,
+                          .ticks = o->ticks,
+                          .serial = o->serial,
+                          .log_serial = o->log_serial,
+                          .exact = p->engine->counts && !o->no_icount,
+                          .extra = o->qemu_args};
+    if (p->engine->open)
+        return 0; // the machine has its own image
     if (guest_image ? image_check(p->guest->image, &bytes)
                     : image_check_disk(p->guest->image, &bytes))
         return -1;
@@ -143,19 +162,12 @@ int machine_prepare(struct prepared *p, const struct machine_options *o, const c
     p->dir = make_dir();
     if (!p->dir)
         return -1;
+    p->job.image_bytes = bytes;
+    p->job.hypervisor = p->hypervisor;
+    p->job.dir = p->dir;
     char *copy = xasprintf("%s/disk0", p->dir);
     int rc = image_copy(p->guest->image, copy, append);
     free(copy);
-    p->job = (struct job){.side = o->side,
-                          .guest = p->guest,
-                          .image_bytes = bytes,
-                          .hypervisor = p->hypervisor,
-                          .dir = p->dir,
-                          .hv_words = o->hv,
-                          .cpu = o->cpu,
-                          .ticks = o->ticks,
-                          .exact = p->engine->counts && !o->no_icount,
-                          .extra = o->qemu_args};
     return rc;
 }
 

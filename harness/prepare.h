@@ -8,6 +8,7 @@
 struct machine_options {
     const char *engine, *guest, *image, *hypervisor, *hv, *append, *memory, *cpu;
     unsigned long long ticks;
+    const char *serial, *log_serial;
     enum side side;
     bool no_icount, keep;
     struct words qemu_args;

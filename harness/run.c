@@ -1,5 +1,6 @@
 #include "run.h"
 #include "child.h"
+#include "demux.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ struct run {
     struct run_result *result;
     struct stream stream;
     struct buf log_line;
+    struct demux demux;
+    bool mixed;   // the log comes on the console
     char *hv_end; // `end=` of the hypervisor's last record
     struct progress progress;
     int console, log, monitor, signals; // our ends
@@ -86,6 +89,18 @@ static int take_log(struct run *run, const char *data, size_t len)
     return 0;
 }
 
+static int take_mixed(struct run *run, const char *data, size_t len)
+{
+    struct buf console = {0}, log = {0};
+    demux_take(&run->demux, data, len, &console, &log);
+    int rc = console.len ? stream_take(&run->stream, console.data, console.len) : 0;
+    if (!rc && log.len)
+        rc = take_log(run, log.data, log.len);
+    buf_free(&console);
+    buf_free(&log);
+    return rc;
+}
+
 // Reads one wire. Closes it at its end.
 static int hear(struct run *run, int *fd)
 {
@@ -99,6 +114,8 @@ static int hear(struct run *run, int *fd)
         return 0;
     }
     run->heard_s = now_s();
+    if (run->mixed)
+        return take_mixed(run, block, (size_t)n);
     return fd == &run->console ? stream_take(&run->stream, block, (size_t)n)
                                : take_log(run, block, (size_t)n);
 }
@@ -138,6 +155,24 @@ static bool listen_once(struct run *run, int timeout_ms)
     if (fds[2].revents)
         take_signal(run);
     return fds[0].revents || fds[1].revents;
+}
+
+// A machine that is only listened to has ended when its files have, or when all was said; the record
+// of the hypervisor's end comes after the TAP.
+static void overhear(struct run *run, enum side side)
+{
+    enum { last_words_s = 10 };
+    struct run_result *result = run->result;
+    while ((run->console >= 0 || run->log >= 0) && result->stop == stop_none) {
+        listen_once(run, 250);
+        progress_tick(&run->progress);
+        bool complete = stream_complete(&run->stream);
+        double quiet_s = now_s() - run->heard_s;
+        if (complete && (run->hv_end || quiet_s > (side == side_hvm ? last_words_s : 2)))
+            break;
+        if (result->stop == stop_none)
+            check_limits(run);
+    }
 }
 
 static void supervise(struct run *run, const struct engine *engine)
@@ -221,6 +256,7 @@ static void judge(struct run *run, const struct engine *engine, const struct job
     struct run_result *result = run->result;
     result->ending = engine->ending(&(struct remains){.side = job->side,
                                                       .wait_status = run->wait_status,
+                                                      .complete = stream_complete(&run->stream),
                                                       .dir = job->dir,
                                                       .hv_end = run->hv_end});
     if (result->where)
@@ -254,8 +290,13 @@ void run_machine(const struct engine *engine, struct job *job, struct outset *ou
     block_signals(&old, &run.signals);
     run.started_s = run.heard_s = now_s();
     progress_begin(&run.progress, job->guest->name, side_name(job->side), quiet);
-    if (start(&run, engine, job)) {
+    run.console = run.log = run.monitor = -1;
+    if (engine->open ? engine->open(job, &run.console, &run.log) : start(&run, engine, job)) {
         result->stop = stop_start;
+    } else if (engine->open) {
+        run.mixed = run.log < 0 && job->side == side_hvm;
+        overhear(&run, job->side);
+        judge(&run, engine, job);
     } else {
         supervise(&run, engine);
         judge(&run, engine, job);

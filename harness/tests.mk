@@ -15,4 +15,4 @@ $(HARNESS_TEST_LIB): $(HARNESS_TEST_OBJS)
 
 $(foreach t,stats tap compare parts figure engines,$(eval $(call host_test,harness_$(t),harness/tests/test_$(t).c \
     $(HARNESS_TEST_LIB),-D_GNU_SOURCE -Iharness $(HARNESS_LIBS))))
-$(foreach t,cli run bochs,$(eval $(call script_test,harness/tests/$(t).t,$(B)/penumbra)))
+$(foreach t,cli run bochs hw,$(eval $(call script_test,harness/tests/$(t).t,$(B)/penumbra)))

@@ -61,6 +61,8 @@ static int say_ending(const struct run_result *result, enum side side, const cha
         return verdict_refusal(result->config_line);
     if (!strcmp(name, "error"))
         say("%s: the engine failed; its log beside the TAP says why", tap_path);
+    else if (!strcmp(name, "cut"))
+        say("%s: what the serial port said ends too early", tap_path);
     else if (!strcmp(name, "ticks"))
         say("%s: the run's ticks were used up (--ticks)", tap_path);
     else if (!result->ending.clean)

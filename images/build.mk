@@ -16,6 +16,11 @@ image: $(B)/images/$(GUEST).img ##  build the image of GUEST
 images: $(GUESTS:%=$(B)/images/%.img) ##  build the images of all guests
 
 # ISOs are always made anew: it takes a moment.
+# STICK="--default hvm --append 'guestbench.set=standard'" and so on: images/stick.sh.
+.PHONY: stick
+stick: $(B)/hv.elf $(B)/images/$(GUEST).img ##  a disk image for a real PC: GUEST natively and under hv.elf
+	images/stick.sh $(STICK) $(GUEST) $(B)/images/stick-$(GUEST).img
+
 .PHONY: hv-iso guest-iso
 hv-iso: $(B)/hv.elf $(B)/images/$(GUEST).img ##  an ISO or USB stick that boots hv.elf with GUEST
 	images/mkiso.sh hv $(GUEST) $(B)/images/penumbra-$(GUEST).iso

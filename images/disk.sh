@@ -1,14 +1,16 @@
 #!/bin/bash
-# disk.sh GUEST KERNELDIR INITRAMFS OUTPUT: puts a guest's raw disk together,
-# in the layout of docs/reference.md ("Guest image"), without root.
+# disk.sh GUEST KERNELDIR INITRAMFS OUTPUT [FILES]: puts a guest's raw disk
+# together, in the layout of docs/reference.md ("Guest image"), without root.
+# What is in the folder FILES goes to the boot partition too, last.
 . "$(dirname "$0")/lib.sh"
 . "$images_dir/grub.sh"
 
-[ $# -eq 4 ] || die "usage: disk.sh GUEST KERNELDIR INITRAMFS OUTPUT"
+[ $# -eq 4 ] || [ $# -eq 5 ] || die "usage: disk.sh GUEST KERNELDIR INITRAMFS OUTPUT [FILES]"
 guest=$1
 kernel=$2
 initramfs=$3
 output=$4
+files=${5:-}
 
 env_lba=2040
 boot_lba=2048
@@ -22,20 +24,6 @@ uuid_of() {
     echo "${hash:0:8}-${hash:8:4}-4${hash:12:3}-8${hash:15:3}-${hash:18:12}"
 }
 
-# Writes the bytes of the numbers in hexadecimal.
-bytes() { printf '%b' "$(printf '\\x%s' "$@")"; }
-
-le32() { bytes "$(printf %02x $(($1 & 255)))" "$(printf %02x $(($1 >> 8 & 255)))" \
-    "$(printf %02x $(($1 >> 16 & 255)))" "$(printf %02x $(($1 >> 24 & 255)))"; }
-
-# A partition table entry: flag, start and length in sectors. The CHS fields
-# say "use the LBA" (FE FF FF).
-partition_entry() {
-    bytes "$1" fe ff ff 83 fe ff ff
-    le32 "$2"
-    le32 "$3"
-}
-
 # put FILE LBA: copies a file into the image at a sector.
 put() { dd if="$1" of="$image" bs=512 seek="$2" conv=notrunc status=none; }
 
@@ -43,8 +31,8 @@ make_mbr() {
     head -c 440 "$grub_dir/boot.img"
     le32 "0x$(uuid_of disk | head -c 8)"
     bytes 00 00
-    partition_entry 80 $boot_lba $((boot_mib * sectors_per_mib))
-    partition_entry 00 $scratch_lba $((scratch_mib * sectors_per_mib))
+    partition_entry 80 83 $boot_lba $((boot_mib * sectors_per_mib))
+    partition_entry 00 83 $scratch_lba $((scratch_mib * sectors_per_mib))
     head -c 32 /dev/zero
     bytes 55 aa
 }
@@ -63,7 +51,7 @@ make_fs() {
 # mke2fs -d takes owner and change time from the files: set them to constants.
 normalize_times() {
     local path field
-    for path in / /boot /boot/grub /boot/grub/grub.cfg /vmlinuz /initrd.img; do
+    for path in $(cd "$work/boot" && find . | sed 's,^\.,,; s,^$,/,'); do
         for field in atime ctime mtime crtime; do
             echo "set_inode_field $path $field @$SOURCE_DATE_EPOCH"
             echo "set_inode_field $path ${field}_extra 0"
@@ -78,6 +66,7 @@ make_boot_fs() {
     install -m 644 "$vmlinuz" "$work/boot/vmlinuz"
     install -m 644 "$initramfs" "$work/boot/initrd.img"
     grub_config "$guest" '(hd0)'$env_lba+2 >"$work/boot/boot/grub/grub.cfg"
+    if [ -n "$files" ]; then cp -r "$files/." "$work/boot"; fi
     find "$work/boot" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
     make_fs "$work/boot.fs" "$boot_mib" boot -O ^has_journal -N 64 -d "$work/boot"
     normalize_times | E2FSPROGS_FAKE_TIME=$SOURCE_DATE_EPOCH \
@@ -100,6 +89,7 @@ trap 'rm -rf "$work"' EXIT
 umask 022
 vmlinuz=$(kernel_file "$guest" "$kernel")
 payload=$(cat "$vmlinuz" "$initramfs" | wc -c)
+if [ -n "$files" ]; then payload=$((payload + $(du -sb "$files" | cut -f 1))); fi
 boot_mib=$((payload / 1048576 + 2))
 scratch_lba=$((boot_lba + boot_mib * sectors_per_mib))
 

@@ -8,7 +8,7 @@ grub_dir=/usr/lib/grub/i386-pc
 # sector 2 on, which is where grub-mkimage's block list points.
 grub_core() {
     grub-mkimage -O i386-pc -d "$grub_dir" -o "$1" -p "$2" \
-        biosdisk part_msdos ext2 normal configfile linux loadenv echo test halt sleep serial terminal
+        biosdisk part_msdos ext2 normal configfile linux multiboot loadenv echo test halt sleep serial terminal
 }
 
 # grub_config GUEST ENVBLOCK: loads the environment block, then the kernel.

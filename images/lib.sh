@@ -29,6 +29,20 @@ guest_field() {
     echo "${value%\"}"
 }
 
+# Writes the bytes of the numbers in hexadecimal.
+bytes() { printf '%b' "$(printf '\\x%s' "$@")"; }
+
+le32() { bytes "$(printf %02x $(($1 & 255)))" "$(printf %02x $(($1 >> 8 & 255)))" \
+    "$(printf %02x $(($1 >> 16 & 255)))" "$(printf %02x $(($1 >> 24 & 255)))"; }
+
+# partition_entry FLAG TYPE START LENGTH: an entry of the partition table, in
+# sectors. The CHS fields say "use the LBA" (FE FF FF).
+partition_entry() {
+    bytes "$1" fe ff ff "$2" fe ff ff
+    le32 "$3"
+    le32 "$4"
+}
+
 # kernel_file GUEST KERNELDIR: the kernel in the guest's form.
 kernel_file() {
     case $(guest_field "$1" kernel_form packed) in

@@ -17,7 +17,7 @@ bad 2 "unknown command 'fly'" fly
 bad 2 "unrecognized option '--fly'" run --fly
 bad 2 "-o FILE is missing" run
 bad 2 "unknown guest 'nobody'; known guests: good" run -g nobody -o "$dir/x.tap"
-bad 2 "unknown engine 'warp'; engines: auto kvm tcg bochs" run -g good -e warp -o "$dir/x.tap"
+bad 2 "unknown engine 'warp'; engines: auto kvm tcg bochs hw" run -g good -e warp -o "$dir/x.tap"
 bad 2 "unknown side 'left'; sides: native hvm" run -s left -o "$dir/x.tap"
 bad 2 "unknown set 'huge'; sets: quick standard paper" run --set huge -o "$dir/x.tap"
 bad 2 "--timeout: 'soon' is not a number of seconds" run --timeout soon -o "$dir/x.tap"
@@ -54,6 +54,10 @@ bad 2 "engine tcg has no --cpu" run -g good -e tcg --cpu core2_penryn_t9600 -o "
 bad 2 "engine tcg has no --ticks" run -g good -e tcg --ticks 5 -o "$dir/x.tap"
 bad 2 "engine bochs has no --qemu-arg" run -g good -e bochs --qemu-arg x -o "$dir/x.tap"
 bad 2 "engine bochs has no --no-icount" run -g good -e bochs --no-icount -o "$dir/x.tap"
+bad 2 "engine hw needs --serial" run -g good -e hw -o "$dir/x.tap"
+bad 2 "serial port $dir/none: No such file" run -g good -e hw --serial "$dir/none" -o "$dir/x.tap"
+bad 2 "engine tcg has no --serial" run -g good -e tcg --serial /dev/null -o "$dir/x.tap"
+bad 2 "engine hw has no console on a terminal" boot -e hw good
 bad 2 "--ticks: '1e9' is not a number" run -g good -e bochs --ticks 1e9 -o "$dir/x.tap"
 bad 2 "engine bochs has no console on a terminal; engines that have: kvm tcg" boot -e bochs good
 

@@ -2,9 +2,11 @@
 #include "../bochs_text.h"
 #include "../bootdisk.h"
 #include "../cpu_mask.h"
+#include "../demux.h"
 #include "../kvm_probe.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -229,12 +232,90 @@ static void boot_configs(void **state)
     buf_free(&text);
 }
 
+// The same text in pieces of every size.
+static void demux_splits(void **state)
+{
+    (void)state;
+    static const char text[] = "TAP version 13\r\nok 1 - a@hv start x=1\r\nb\r\n@hv mark id=1\n@h"
+                               "i no @@hv end end=poweroff code=16\n@hvx user@hv.example\n@hv";
+    static const char console_want[] =
+        "TAP version 13\r\nok 1 - ab\r\n@hi no @@hvx user@hv.example\n";
+    static const char log_want[] = "@hv start x=1\r\n@hv mark id=1\n@hv end end=poweroff code=16\n";
+    for (size_t piece = 1; piece < sizeof(text); piece++) {
+        struct demux demux = {0};
+        struct buf console = {0}, log = {0};
+        for (size_t at = 0; at < sizeof(text) - 1; at += piece) {
+            size_t left = sizeof(text) - 1 - at;
+            demux_take(&demux, text + at, left < piece ? left : piece, &console, &log);
+        }
+        // The last three characters may still become a record.
+        assert_string_equal(console.data, console_want);
+        assert_string_equal(log.data, log_want);
+        buf_free(&console);
+        buf_free(&log);
+    }
+}
+
+static void hw_terminal(void **state)
+{
+    (void)state;
+    int ours = posix_openpt(O_RDWR | O_NOCTTY), console, log;
+    assert_true(ours >= 0 && !grantpt(ours) && !unlockpt(ours));
+    const char *name = ptsname(ours);
+    struct job job = {.serial = name};
+    assert_int_equal(engine_hw.open(&job, &console, &log), 0);
+    assert_int_equal(log, -1);
+    struct termios line;
+    assert_int_equal(tcgetattr(console, &line), 0);
+    assert_int_equal(cfgetispeed(&line), B115200);
+    assert_int_equal(line.c_lflag & (ICANON | ECHO | ISIG), 0);
+    assert_int_equal(line.c_iflag & (ICRNL | IXON), 0);
+    static const char sent[] = "a\r\nb\003c";
+    char got[16] = "";
+    assert_int_equal(write(ours, sent, sizeof(sent)), sizeof(sent));
+    usleep(50000);
+    assert_int_equal(read(console, got, sizeof(got)), sizeof(sent));
+    assert_memory_equal(got, sent, sizeof(sent));
+    close(console);
+    close(ours);
+    job.serial = "/nonexistent/ttyS0";
+    assert_int_equal(engine_hw.open(&job, &console, &log), -1);
+    job.serial = "/tmp";
+    assert_int_equal(engine_hw.open(&job, &console, &log), -1);
+    job.serial = NULL;
+    assert_int_equal(engine_hw.open(&job, &console, &log), -1);
+}
+
+static void hw_endings(void **state)
+{
+    (void)state;
+    static const struct {
+        bool complete;
+        const char *hv_end, *name;
+        bool clean;
+        int code;
+    } table[] = {{true, NULL, "poweroff", true, 16},
+                 {false, NULL, "cut", false, -1},
+                 {false, "config", "config", false, 20},
+                 {false, "panic", "panic", false, 22},
+                 {true, "poweroff", "poweroff", true, 16}};
+    for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++) {
+        struct ending ending = engine_hw.ending(
+            &(struct remains){.complete = table[i].complete, .hv_end = table[i].hv_end});
+        assert_string_equal(ending.name, table[i].name);
+        assert_int_equal(ending.clean, table[i].clean);
+        assert_int_equal(ending.code, table[i].code);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(bochs_verdicts),   cmocka_unit_test(bochs_reports),
         cmocka_unit_test(bochs_model_list), cmocka_unit_test(kvm_machines),
         cmocka_unit_test(kvm_commands),     cmocka_unit_test(boot_configs),
+        cmocka_unit_test(demux_splits),     cmocka_unit_test(hw_terminal),
+        cmocka_unit_test(hw_endings),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

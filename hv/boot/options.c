@@ -230,9 +230,5 @@ bool options_parse(const char *cmdline, const char *const *shadow_names, unsigne
         if (!parse_word(&p, word))
             return false;
     }
-    if (o->console_port && o->console_port == o->log_port) {
-        fmt_snprintf(why, why_size, "console= and log=: two different ports expected");
-        return false;
-    }
     return true;
 }

@@ -2,24 +2,30 @@
 #include "lib/fmt.h"
 #include "lib/string.h"
 
-static struct serial port;
+static struct serial own;
+static struct serial *port = &own;
 
 void log_init(u16 io, u8 *ring)
 {
-    serial_init(&port, io, ring, false);
+    serial_init(port, io, ring, false);
+}
+
+void log_share(struct serial *console)
+{
+    port = console;
 }
 
 static void put(const char *s)
 {
     for (; *s; s++)
-        serial_put(&port, (u8)(*s == '\n' || (*s >= ' ' && *s < 0x7f) ? *s : '?'));
+        serial_put(port, (u8)(*s == '\n' || (*s >= ' ' && *s < 0x7f) ? *s : '?'));
 }
 
 void log_line(const char *format, ...)
 {
     char line[1000];
     va_list ap;
-    if (!port.ring)
+    if (!port->ring)
         return;
     va_start(ap, format);
     fmt_vsnprintf(line, sizeof line, format, ap);
@@ -40,15 +46,15 @@ void log_text(const char *prefix, const char *text)
 
 void log_send(void)
 {
-    serial_send(&port);
+    serial_send(port);
 }
 
 void log_drain(void)
 {
-    serial_drain(&port);
+    serial_drain(port);
 }
 
 u32 log_queued(void)
 {
-    return port.head - port.tail;
+    return port->head - port->tail;
 }

@@ -37,11 +37,15 @@ static void start_ports(const struct options *o)
     u8 *ring = host_alloc(&memory, SERIAL_RING, PAGE_SIZE);
     if (!ring)
         fail("no memory left for the console's ring");
-    if (o->log_port != 0x2f8) {
+    bool shared = o->log_port && o->log_port == o->console_port;
+    if (o->log_port != 0x2f8 || shared) {
         log_drain();
-        log_init(o->log_port, early_ring);
+        if (!shared)
+            log_init(o->log_port, early_ring);
     }
     serial_init(&console, o->console_port, ring, true);
+    if (shared)
+        log_share(&console);
     machine_end_console(&console);
 }
 
