@@ -43,6 +43,21 @@ void host_memory_init(struct host_memory *m, const struct boot_info *boot, hpa_t
         reserve(m, boot->module[i].hpa, boot->module[i].hpa + boot->module[i].bytes);
 }
 
+void host_memory_init_raised(struct host_memory *m, struct boot_info *boot, hpa_t image_start,
+                             hpa_t image_end)
+{
+    host_memory_init(m, boot, image_start, image_end);
+    for (unsigned i = 0; i < boot->modules; i++) {
+        struct boot_module *module = &boot->module[i];
+        void *p = host_alloc(m, module->bytes, PAGE_SIZE);
+        if (!p || (hpa_t)p < module->hpa)
+            break;
+        memcpy(p, (const void *)module->hpa, module->bytes);
+        module->hpa = (hpa_t)p;
+    }
+    host_memory_init(m, boot, image_start, image_end);
+}
+
 void *host_alloc(struct host_memory *m, u64 bytes, u64 align)
 {
     struct boot_region *best = NULL;
@@ -58,6 +73,24 @@ void *host_alloc(struct host_memory *m, u64 bytes, u64 align)
     if (!best || !bytes)
         return NULL;
     hpa_t end = best->hpa + best->bytes, at = align_down(end - bytes, align);
+    best->bytes = at - best->hpa;
+    add(m, at + bytes, end);
+    return memset((void *)at, 0, bytes);
+}
+
+void *host_alloc_low(struct host_memory *m, u64 bytes, u64 align)
+{
+    struct boot_region *best = NULL;
+
+    bytes = align_up(bytes, PAGE_SIZE);
+    for (unsigned i = 0; i < m->count; i++) {
+        struct boot_region *r = &m->free[i];
+        if (align_up(r->hpa, align) + bytes <= r->hpa + r->bytes && (!best || r->hpa < best->hpa))
+            best = r;
+    }
+    if (!best || !bytes)
+        return NULL;
+    hpa_t end = best->hpa + best->bytes, at = align_up(best->hpa, align);
     best->bytes = at - best->hpa;
     add(m, at + bytes, end);
     return memset((void *)at, 0, bytes);

@@ -266,6 +266,64 @@ static void check_pae_roots(struct audit *a, const struct mmu_vcpu *v)
     }
 }
 
+/* Guest RAM is at home, or in the spare frame that says so. */
+static void check_places(struct audit *a)
+{
+    struct mmu *mmu = a->mmu;
+    unsigned away = 0, listed = 0;
+
+    for (u64 gfn = 0; gfn < mmu->frame_count; gfn++) {
+        u64 word = mmu->frames[gfn].word;
+        u64 spare = ((word & F_HPA) - mmu->spare_hpa) >> PAGE_SHIFT;
+        if (!(word & F_OWN) || (word & F_HPA) == mmu->config.ram_hpa + (gfn << PAGE_SHIFT))
+            continue;
+        away++;
+        if (!mmu->target_max || spare >= MOVED_MAX || mmu->moved[spare] != gfn)
+            wrong(a, "frame in a place of another", 0, 0, gfn);
+    }
+    for (unsigned i = 0; mmu->target_max && i < MOVED_MAX; i++)
+        listed += mmu->moved[i] != NONE;
+    if (away != listed)
+        wrong(a, "spare frame without its guest page", 0, 0, listed);
+}
+
+/* A root on the list: its copy, in a frame that no guest page is in, and the guard of its PDPT. */
+static void check_target(struct audit *a, const struct mmu_vcpu *v, const struct target *t)
+{
+    struct mmu *mmu = a->mmu;
+    u64 gfn = (t->cr3 - mmu->config.ram_hpa) >> PAGE_SHIFT;
+    const u64 *copy = host_ptr(mmu, t->cr3);
+
+    if (gfn >= mmu->frame_count || (mmu->frames[gfn].word & F_HPA) == (t->cr3 & PAGE_MASK))
+        wrong(a, "listed root in guest memory", t->page, t->slot, t->cr3);
+    for (unsigned i = 0; i < t->count; i++)
+        if ((copy[i] ^ mmu->tables[t->page][t->slot + i]) & ~PTE_A)
+            wrong(a, "copy of a root differs", t->page, t->slot + i, copy[i]);
+    gfn = (t->cr3 >> PAGE_SHIFT) & mmu->gfn_mask;
+    const struct spage *owner = &mmu->pages[t->guard == NONE ? t->page : t->guard];
+    if (!owner->used || (t->guard == NONE && t->page == v->pae_page && v->role.mode == MODE_PAE))
+        wrong(a, "listed root without owner", t->page, t->slot, t->cr3);
+    if (t->guard != NONE && (owner->gfn != gfn || !word_protected(mmu->frames[gfn].word)))
+        wrong(a, "listed root's PDPT without guard", t->guard, 0, gfn);
+    if (t->guard == NONE && t->page != v->pae_page && owner->gfn != gfn)
+        wrong(a, "listed root of another frame", t->page, 0, gfn);
+}
+
+static void check_targets(struct audit *a, const struct mmu_vcpu *v)
+{
+    unsigned refs = 0, found = 0;
+
+    for (unsigned i = 0; i < a->mmu->target_max; i++)
+        if (v->targets[i].page != NONE) {
+            check_target(a, v, &v->targets[i]);
+            refs += 1 + (v->targets[i].guard != NONE);
+        }
+    for (u32 page = 0; page < a->mmu->page_count; page++)
+        found += a->mmu->pages[page].used ? a->mmu->pages[page].targets : 0;
+    if (a->mmu->vcpu_count == 1 && found != refs)
+        wrong(a, "count of listed roots", 0, 0, refs);
+}
+
 unsigned mmu_audit(struct mmu *mmu, char *text, size_t size)
 {
     struct audit a = {mmu, text, size, 0};
@@ -275,7 +333,10 @@ unsigned mmu_audit(struct mmu *mmu, char *text, size_t size)
     for (u32 page = 0; page < mmu->page_count; page++)
         check_page(&a, page);
     check_frames(&a);
-    for (unsigned i = 0; i < mmu->vcpu_count; i++)
+    check_places(&a);
+    for (unsigned i = 0; i < mmu->vcpu_count; i++) {
         check_pae_roots(&a, &mmu->vcpus[i]);
+        check_targets(&a, &mmu->vcpus[i]);
+    }
     return a.errors;
 }

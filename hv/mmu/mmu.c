@@ -5,7 +5,7 @@
 const char *const mmu_option_names[MMU_OPT_COUNT] = {
     [MMU_OPT_STORE] = "store",   [MMU_OPT_PREFETCH] = "prefetch", [MMU_OPT_CACHE] = "cache",
     [MMU_OPT_UNSYNC] = "unsync", [MMU_OPT_LARGE] = "large",       [MMU_OPT_FLOOD] = "flood",
-    [MMU_OPT_FILTER] = "filter", [MMU_OPT_INVLPG] = "invlpg",
+    [MMU_OPT_FILTER] = "filter", [MMU_OPT_INVLPG] = "invlpg",     [MMU_OPT_CR3] = "cr3",
 };
 
 #define PAGE_COST (PAGE_SIZE + 512 * sizeof(struct link) + sizeof(struct spage) + 4 * sizeof(u32))
@@ -13,7 +13,7 @@ const char *const mmu_option_names[MMU_OPT_COUNT] = {
 static u64 fixed_cost(u64 frame_count)
 {
     return sizeof(struct mmu) + frame_count * sizeof(struct frame) +
-           ((frame_count >> 9) + 1) * sizeof(struct block) + 8 * PAGE_SIZE;
+           ((frame_count >> 9) + 1) * sizeof(struct block) + (8 + MOVED_MAX) * PAGE_SIZE;
 }
 
 u64 mmu_min_pool(u64 ram_bytes)
@@ -69,6 +69,16 @@ static void pages_init(struct mmu *mmu, u64 *at)
     mmu->free = 0;
 }
 
+/* Spare frames for what lives where roots have to be. Without `cache` no root lasts. */
+static void targets_init(struct mmu *mmu, u64 *at)
+{
+    *at = align_up(*at, PAGE_SIZE);
+    mmu->spare_hpa = mmu->config.pool_hpa + *at;
+    carve(&mmu->config, at, MOVED_MAX * PAGE_SIZE);
+    memset(mmu->moved, 0xff, sizeof(mmu->moved));
+    mmu->target_max = min(mmu->config.cr3_targets, MMU_CR3_TARGETS);
+}
+
 /* The markers of hollow slots; they need a reserved bit, and PDPTs a page full of them. */
 static void filter_init(struct mmu *mmu)
 {
@@ -93,6 +103,8 @@ struct mmu *mmu_create(const struct mmu_config *config)
     mmu->gfn_mask = ~0ull;
     walk_init(mmu);
     frames_init(mmu, &at);
+    if (mmu_has(mmu, MMU_OPT_CR3) && mmu_has(mmu, MMU_OPT_CACHE) && config->cr3_targets)
+        targets_init(mmu, &at);
     pages_init(mmu, &at);
     if (mmu_has(mmu, MMU_OPT_FILTER) && config->fault_filter && config->maxphyaddr < 52)
         filter_init(mmu);

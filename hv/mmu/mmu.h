@@ -22,6 +22,7 @@ enum mmu_option {
     MMU_OPT_FLOOD,  /* `flood`: drop shadows of tables that are visibly dying */
     MMU_OPT_FILTER, /* `filter`: the guest's own not-present faults do not exit */
     MMU_OPT_INVLPG, /* `invlpg`: INVLPG exits only while a table is out of sync */
+    MMU_OPT_CR3,    /* `cr3`: no exits of CR3 loads with values on the CPU's list */
     MMU_OPT_COUNT,
 };
 extern const char *const mmu_option_names[MMU_OPT_COUNT];
@@ -43,7 +44,10 @@ struct mmu_config {
     bool fault_filter;   /* the CPU below can leave page faults to the guest by their error code */
     bool
         invlpg_free; /* it can execute the guest's INVLPG; each entry to the guest flushes its TLB */
+    unsigned cr3_targets; /* values of CR3 that it loads without an exit */
 };
+
+#define MMU_CR3_TARGETS 4u /* values of CR3 on the list, at most */
 
 /* Bytes of pool for ram_bytes of guest RAM with the least number of shadow pages; a good size is
  * this plus 1/32 of RAM. */
@@ -79,13 +83,18 @@ void mmu_flush(struct mmu_vcpu *v, bool global); /* CR4.PGE toggles and the like
 
 /* What the CPU below must run with: its CR3, and whether the tables are 4-level (long mode) or PAE.
  * Beside that: CR0.PG=WP=1, CR4.PAE=1, EFER.NXE=1 where the guest has it, CR4.SMEP and CR4.SMAP as
- * the guest has them while its CR0.PG=1, and 0 while that is 0. CR3 changes only in mmu_set_mode,
- * mmu_load_cr3, mmu_map and mmu_set_a20. */
+ * the guest has them while its CR0.PG=1, and 0 while that is 0. CR3 may change in any call that
+ * takes a vcpu or writes. */
 hpa_t mmu_root(struct mmu_vcpu *v);
 bool mmu_root_is_long(struct mmu_vcpu *v);
 /* Page faults of the CPU below whose error code has none of these bits are the guest's own, and right
  * as they are (CR2 too): they need no exit. 0: all exit. Changes where CR3 may. */
 u32 mmu_fault_mask(const struct mmu_vcpu *v);
+/* The values of CR3 that need no exit; returns how many. While the guest ran it may have loaded one of
+ * them, and with it the root that is at this host address. Changes at any exit. */
+unsigned mmu_cr3_targets(const struct mmu_vcpu *v, u64 values[MMU_CR3_TARGETS]);
+/* The CPU loaded cr3, which was on the list. Comes before all else after an exit. */
+void mmu_cr3_followed(struct mmu_vcpu *v, u64 cr3);
 /* Whether INVLPG has to come to us: mmu_invlpg. Changes at any exit. */
 bool mmu_invlpg_exits(const struct mmu_vcpu *v);
 /* True once after anything that requires the TLB of this vcpu to be flushed before the next entry. */
@@ -128,6 +137,6 @@ unsigned mmu_audit(struct mmu *mmu, char *text, size_t size);
 /* Counters, since creation. */
 struct mmu_counters {
     u64 fills, prefetched, guest_faults, stores, stores_filled, tables_built, tables_dropped,
-        tables_evicted, unsynced, resynced, protects, splits, flushes;
+        tables_evicted, unsynced, resynced, protects, splits, flushes, moved, targets;
 };
 const struct mmu_counters *mmu_counters(struct mmu *mmu);

@@ -10,6 +10,7 @@
 #define MMU_MIN_PAGES 20 /* shadow pages: a 4-level path, the roots, and some air */
 #define REGIONS_MAX 64
 #define UNSYNC_MAX 64
+#define MOVED_MAX 64u /* guest frames away from home, at most */
 #define PAE_ROOTS 128 /* PDPTs of 32 bytes in one shadow page */
 
 /* A frame's word: its host-physical address, and below it what it is. */
@@ -74,9 +75,10 @@ struct spage {
     u32 hash_next; /* also the free list */
     u32 gfn_next;
     u32 parents;
-    u32 stamp; /* of the last fill whose path it was on */
-    u32 pins;  /* a root in use */
-    u16 count; /* of present entries */
+    u32 stamp;   /* of the last fill whose path it was on */
+    u32 pins;    /* a root in use */
+    u32 targets; /* values of CR3 on a list whose root or guard it is */
+    u16 count;   /* of present entries */
     bool used;
     bool referenced;
     u8 downgrades; /* trapped stores in a row that took rights away */
@@ -122,6 +124,14 @@ struct pae_root {
     u64 pdpte[4];
 };
 
+/* A value of CR3 on the CPU's list: a copy of the root is at the host address that it names. */
+struct target {
+    u64 cr3;
+    u32 page;  /* of the root; NONE: unused */
+    u32 guard; /* keeps a guest's PDPT read-only; NONE: no PDPT */
+    u32 slot, count;
+};
+
 struct mmu_vcpu {
     struct mmu *mmu;
     u64 cr0, cr3, cr4, efer;
@@ -138,6 +148,8 @@ struct mmu_vcpu {
     u32 leaf_page;
     u64 gen; /* mmu->gen when this vcpu last flushed */
     bool flush;
+    bool root_known; /* loaded before */
+    struct target targets[MMU_CR3_TARGETS];
     struct pae_root pae[PAE_ROOTS];
 };
 
@@ -160,6 +172,11 @@ struct mmu {
     u32 stamp;
     u64 gen;                  /* moves with every right taken away from a shadow entry */
     u64 marker, pdpte_marker; /* of hollow slots; 0: no fault filter */
+
+    unsigned target_max;
+    u32 moved[MOVED_MAX]; /* gfn whose page is in that spare frame, or NONE */
+    hpa_t spare_hpa;
+    u32 random;
 
     u32 unsync[UNSYNC_MAX]; /* gfns */
     u32 unsync_count;
@@ -336,10 +353,34 @@ static inline u64 spte_hollow(const struct mmu *mmu, const struct spage *sp)
     return unlikely(page_is_pdpts(sp)) ? mmu->pdpte_marker : mmu->marker;
 }
 
+/* targets.c */
+/* The guest page of gfn is to be where it was at first. */
+void home_restore(struct mmu *mmu, u64 gfn);
+/* Copies a slot of a root to where the CPU finds it. */
+void targets_mirror(struct mmu *mmu, u32 page, unsigned slot);
+/* Takes off the list: all, those of a root or guard, those of a PDPT's first slot. */
+void targets_drop_all(struct mmu_vcpu *v);
+void targets_drop_page(struct mmu *mmu, u32 page);
+void targets_drop_slot(struct mmu_vcpu *v, unsigned slot);
+/* A store to the frame of a guest's PDPTs; false: the guard is of no more use. */
+bool targets_stored(struct mmu *mmu, u32 guard, unsigned offset, unsigned len);
+/* The walk set A or D in the table at gfn: to PDPTEs a store like any other. */
+void targets_touched(struct mmu *mmu, u64 gfn);
+struct target *target_find(struct mmu_vcpu *v, u64 cr3);
+/* Puts the root in use on the list, where that can be. */
+void target_add(struct mmu_vcpu *v);
+
+static inline void spte_write(struct mmu *mmu, u32 page, unsigned slot, u64 spte)
+{
+    mmu->tables[page][slot] = spte;
+    if (unlikely(mmu->pages[page].targets))
+        targets_mirror(mmu, page, slot);
+}
+
 /* What a slot that is not live becomes for the guest's entry, which is in sync. */
 static inline void spte_rest(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
-    mmu->tables[page][slot] = gpte & PTE_P ? spte_hollow(mmu, &mmu->pages[page]) : 0;
+    spte_write(mmu, page, slot, gpte & PTE_P ? spte_hollow(mmu, &mmu->pages[page]) : 0);
 }
 
 /* Sets a leaf or a link in a slot that is not live. list: LIST_... where it belongs, or NONE. */
@@ -348,6 +389,8 @@ static inline void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, 
     struct spage *sp = &mmu->pages[page];
 
     mmu->tables[page][slot] = spte;
+    if (unlikely(sp->targets))
+        targets_mirror(mmu, page, slot);
     sp->present[slot >> 6] |= 1ull << (slot & 63);
     sp->count++;
     if (list != NONE)

@@ -28,6 +28,7 @@ static void map_frame(struct mmu *mmu, u64 gfn, u64 word)
     struct block *b = &mmu->blocks[gfn >> 9];
     u64 home = mmu->config.ram_hpa + (gfn << PAGE_SHIFT);
 
+    home_restore(mmu, gfn);
     if (word == (home | F_RAM))
         word |= F_OWN;
     if ((f->word & ~(F_TABLE | F_UNSYNC)) == word)

@@ -37,7 +37,7 @@ void page_hollow(struct mmu *mmu, u32 page)
         return;
     for (unsigned i = 0; i < 512; i++)
         if (!spte_live(table[i]))
-            table[i] = marker;
+            spte_write(mmu, page, i, marker);
     sp->hollow = true;
 }
 
@@ -91,6 +91,8 @@ void page_drop(struct mmu *mmu, u32 page)
 {
     struct spage *sp = &mmu->pages[page];
 
+    if (unlikely(sp->targets))
+        targets_drop_page(mmu, page);
     page_clear(mmu, page);
     while (sp->parents != NONE)
         spte_clear(mmu, sp->parents / 512, sp->parents % 512);
@@ -135,7 +137,7 @@ static bool evict(struct mmu *mmu)
         struct spage *sp = &mmu->pages[i];
 
         mmu->hand = i + 1 < mmu->page_count ? i + 1 : 0;
-        if (!sp->used || sp->pins || sp->stamp == mmu->stamp)
+        if (!sp->used || sp->pins || sp->targets || sp->stamp == mmu->stamp)
             continue;
         if (sp->referenced) {
             sp->referenced = false;

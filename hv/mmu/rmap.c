@@ -23,7 +23,7 @@ void spte_clear(struct mmu *mmu, u32 page, unsigned slot)
     struct spage *sp = &mmu->pages[page];
 
     link_del(mmu, page * 512 + slot);
-    mmu->tables[page][slot] = spte_hollow(mmu, sp);
+    spte_write(mmu, page, slot, spte_hollow(mmu, sp));
     sp->present[slot >> 6] &= ~(1ull << (slot & 63));
     sp->count--;
     mmu->gen++;
@@ -34,7 +34,7 @@ void spte_change(struct mmu *mmu, u32 page, unsigned slot, u64 spte)
 {
     u64 old = mmu->tables[page][slot];
 
-    mmu->tables[page][slot] = spte;
+    spte_write(mmu, page, slot, spte);
     if ((old & ~spte & PTE_W) || (spte & ~old & PTE_NX) || ((old ^ spte) & (PTE_U | SPTE_HPA)))
         mmu->gen++;
 }

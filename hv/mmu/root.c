@@ -55,6 +55,9 @@ static void root_load_pae(struct mmu_vcpu *v)
     unsigned n = ((cr3 >> 12) ^ (cr3 >> 5) ^ (v->role.word >> 8)) % PAE_ROOTS;
     struct pae_root *r = &v->pae[n];
 
+    v->root_known = r->key == key;
+    if (!v->root_known)
+        targets_drop_slot(v, n * 4);
     for (unsigned i = 0; i < 4; i++) {
         u64 pdpte = v->role.mode == MODE_PAE ? v->pdpte[i] : 0;
         if (r->key == key && r->pdpte[i] == pdpte)
@@ -79,6 +82,7 @@ static void root_load_long(struct mmu_vcpu *v)
     role.level = 4;
     if (p2m_word(mmu, gfn) & F_OWN) {
         mmu->stamp++;
+        v->root_known = mmu->target_max && page_find(mmu, gfn, role) != NONE;
         page = page_get(mmu, gfn, role);
     }
     v->root = page == NONE ? v->null_root : page;
@@ -98,13 +102,14 @@ static void root_load(struct mmu_vcpu *v)
     struct mmu *mmu = v->mmu;
     u32 old = v->root;
 
+    v->root_known = false;
     if (v->role.mode == MODE_LONG)
         root_load_long(v);
     else
         root_load_pae(v);
     mmu->pages[v->root].pins++;
     root_release(mmu, old);
-    hpa_t hpa = page_hpa(mmu, v->root) + v->root_slot * 8;
+    hpa_t hpa = target_find(v, v->cr3) ? v->cr3 : page_hpa(mmu, v->root) + v->root_slot * 8;
     if (hpa != v->root_hpa)
         v->flush = true;
     v->root_hpa = hpa;
@@ -145,7 +150,28 @@ bool mmu_load_cr3(struct mmu_vcpu *v, u64 cr3)
     v->cr3 = cr3;
     flushed(v);
     root_load(v);
+    if (v->root_known) /* it comes and goes: worth a place on the list */
+        target_add(v);
     return true;
+}
+
+void mmu_cr3_followed(struct mmu_vcpu *v, u64 cr3)
+{
+    struct mmu *mmu = v->mmu;
+    const struct target *t = target_find(v, cr3);
+    u32 old = v->root;
+
+    if (unlikely(!t))
+        return;
+    v->cr3 = cr3;
+    v->root = t->page;
+    v->root_slot = t->slot;
+    v->root_hpa = cr3;
+    v->leaf_gva = ~0ull;
+    if (v->role.mode == MODE_PAE)
+        memcpy(v->pdpte, v->pae[t->slot / 4].pdpte, sizeof(v->pdpte));
+    mmu->pages[v->root].pins++;
+    root_release(mmu, old);
 }
 
 /* Whether the change reloads the PDPTEs: SDM vol. 3, 4.4.1. */
@@ -168,6 +194,8 @@ bool mmu_set_mode(struct mmu_vcpu *v, u64 cr0, u64 cr3, u64 cr4, u64 efer)
             return false;
         memcpy(v->pdpte, pdpte, sizeof(pdpte));
     }
+    if (role.word != v->role.word)
+        targets_drop_all(v); /* other tables at the same places */
     v->cr0 = cr0;
     v->cr3 = cr3;
     v->cr4 = cr4;
@@ -250,6 +278,8 @@ struct mmu_vcpu *mmu_vcpu_create(struct mmu *mmu)
     v->pae_page = page_pinned(mmu, (union role){.mode = MODE_PAE, .level = 3, .direct = 1});
     v->null_root = page_pinned(mmu, (union role){.mode = MODE_LONG, .level = 4, .direct = 1});
     v->root = v->null_root;
+    for (unsigned i = 0; i < MMU_CR3_TARGETS; i++)
+        v->targets[i].page = v->targets[i].guard = NONE;
     mmu->pages[v->root].pins++; /* root_load takes it back */
     v->flush = true;
     mmu_set_mode(v, 0, 0, 0, 0);

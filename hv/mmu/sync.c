@@ -110,7 +110,7 @@ void sync_slot(struct mmu *mmu, u32 page, unsigned slot)
                          false);
 }
 
-static int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+static inline int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
     if (mmu_has(mmu, MMU_OPT_STORE))
         return spte_update_leaf(mmu, page, slot, gpte, true);
@@ -120,12 +120,12 @@ static int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
     return -1;
 }
 
-static int slot_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+static inline int slot_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
     int kind = mmu->pages[page].role.level == 1 ? leaf_stored(mmu, page, slot, gpte)
                                                 : spte_update_upper(mmu, page, slot, gpte);
 
-    if (!spte_live(mmu->tables[page][slot]))
+    if (mmu->marker && !spte_live(mmu->tables[page][slot]))
         spte_rest(mmu, page, slot, gpte);
     return kind;
 }
@@ -174,6 +174,11 @@ void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool 
         int kind = 0;
 
         next = sp->gfn_next;
+        if (page_is_pdpts(sp)) {
+            if (!targets_stored(mmu, page, offset, len))
+                page_drop(mmu, page);
+            continue;
+        }
         if (!drop)
             for (unsigned i = offset >> shift; i <= (offset + len - 1) >> shift; i++) {
                 int k = entry_stored(mmu, page, i);

@@ -92,6 +92,8 @@ static void accessed_dirty_set(const struct mmu_vcpu *v, struct gwalk *g, unsign
             __atomic_fetch_or((u32 *)g->entry[level], (u32)want, __ATOMIC_SEQ_CST);
         else
             __atomic_fetch_or((u64 *)g->entry[level], want, __ATOMIC_SEQ_CST);
+        if (v->role.mode == MODE_PAE)
+            targets_touched(v->mmu, g->table[level]);
         g->gpte[level] |= want;
     }
 }

@@ -116,7 +116,8 @@ static bool create_memory(struct vm *vm, const struct virt_ops *virt, char *why,
     u64 pool = mmu_min_pool(ram) + ram / POOL_RAM_SHARE;
     struct cpuid_regs r = cpuid(0x80000001, 0);
 
-    vm->ram = (hpa_t)host_alloc(vm->memory, ram, LARGE);
+    /* Low, so that guest-physical addresses name host frames of the block: see hv/mmu/targets.c. */
+    vm->ram = (hpa_t)host_alloc_low(vm->memory, ram, LARGE);
     if (!vm->ram) {
         fmt_snprintf(why, why_size,
                      "mem=%luM: the machine has no such piece of memory left; %luM is the largest, "

@@ -67,7 +67,7 @@ void hv_main(u32 magic, u32 info)
     allow_vector_moves();
     if (!multiboot_parse(magic, info, 0, &boot, why, sizeof why))
         fail(why);
-    host_memory_init(&memory, &boot, (hpa_t)image_start, (hpa_t)image_end);
+    host_memory_init_raised(&memory, &boot, (hpa_t)image_start, (hpa_t)image_end);
     if (!options_parse(boot.cmdline, mmu_option_names, MMU_OPT_COUNT, &vm.options, why, sizeof why))
         fail(why);
     start_ports(&vm.options);

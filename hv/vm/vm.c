@@ -98,7 +98,10 @@ static void enter(struct vm *vm, struct exit *e)
 {
     struct vcpu *v = vm->vcpu;
     vm_flush_due(vm);
+    hpa_t root = mmu_root(v->mmu);
     v->virt->run(v, e);
+    if (unlikely(mmu_root(v->mmu) != root)) /* the guest loaded a CR3 by itself */
+        vm->code.gva = NEVER;
 }
 
 enum vm_end vm_run(struct vm *vm)

@@ -15,6 +15,7 @@
 #define MSR_VMX_EXIT 0x483
 #define MSR_VMX_ENTRY 0x484
 #define MSR_VMX_MISC 0x485
+#define MSR_VMX_MISC 0x485
 #define MSR_VMX_CR0_FIXED0 0x486
 #define MSR_VMX_CR0_FIXED1 0x487
 #define MSR_VMX_CR4_FIXED0 0x488
@@ -101,6 +102,7 @@ enum vmcs_field {
     CR4_MASK = 0x6002,
     CR0_SHADOW = 0x6004,
     CR4_SHADOW = 0x6006,
+    CR3_TARGET_0 = 0x6008, /* each 2 on */
     EXIT_QUALIFICATION = 0x6400,
     GUEST_CR0 = 0x6800,
     GUEST_CR3 = 0x6802,

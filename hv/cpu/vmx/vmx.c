@@ -99,6 +99,7 @@ static void vmx_run(struct vcpu *v, struct exit *e)
         return;
     }
     s->launched = true;
+    vmx_follow_cr3(s);
     v->valid = 0;
     vmx_decode(s, e);
 }

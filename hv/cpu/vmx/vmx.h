@@ -4,6 +4,7 @@
 
 #include "cpu/virt.h"
 #include "cpu/vmx/vmcs.h"
+#include "mmu/mmu.h"
 
 /* What differs from CPU to CPU. */
 struct vmx_limits {
@@ -19,6 +20,8 @@ struct vmx_vcpu {
     u64 host_rsp, cr3; /* as the VMCS has them */
     struct vmx_limits limits;
     u32 fault_mask;  /* see paging.c */
+    unsigned target_count;
+    u64 targets[MMU_CR3_TARGETS];
     u64 *real_pdpt;  /* CR3 while real */
     u64 sysenter_cs; /* the guest's while real */
     u8 *tpr;         /* CR8 in bits 7:4, where its moves do not exit, or NULL */
@@ -58,6 +61,8 @@ void vmx_set_dr(struct vcpu *v, unsigned n, u64 value);
 /* paging.c: guest paging without exits. What the CPU can do; what the mmu wants, to the VMCS. */
 void vmx_paging(struct mmu_config *config);
 void vmx_store_paging(struct vmx_vcpu *s);
+/* After an exit: the CR3 that the guest has loaded meanwhile. */
+void vmx_follow_cr3(struct vmx_vcpu *s);
 
 /* check.c: the first field of the guest's state that VM entry would refuse (SDM vol. 3, 26.3.1), or
  * NULL. Needs all groups. */

@@ -240,11 +240,61 @@ static void random_requests(void **state)
     }
 }
 
+static void from_the_bottom(void **state)
+{
+    (void)state;
+    struct boot_info b = {0};
+    struct host_memory m;
+    hpa_t start = align_up(base, 4 * PAGE_SIZE);
+    add_region(&b, start + PAGE_SIZE, 15 * PAGE_SIZE);
+    add_region(&b, start + 32 * PAGE_SIZE, 16 * PAGE_SIZE);
+    memset(block, 0xa5, PAGES * PAGE_SIZE);
+    host_memory_init(&m, &b, 0, 0);
+    u8 *p = host_alloc_low(&m, 4 * PAGE_SIZE, 4 * PAGE_SIZE);
+    assert_int_equal((hpa_t)p, start + 4 * PAGE_SIZE);
+    for (unsigned i = 0; i < 4 * PAGE_SIZE; i++)
+        assert_int_equal(p[i], 0);
+    assert_int_equal(left(&m), 27 * PAGE_SIZE);
+    assert_int_equal((hpa_t)host_alloc_low(&m, PAGE_SIZE, PAGE_SIZE), start + PAGE_SIZE);
+    assert_int_equal((hpa_t)host_alloc_low(&m, 12 * PAGE_SIZE, PAGE_SIZE), start + 32 * PAGE_SIZE);
+    assert_null(host_alloc_low(&m, 12 * PAGE_SIZE, PAGE_SIZE));
+}
+
+static void modules_to_the_top(void **state)
+{
+    (void)state;
+    struct boot_info b = {0};
+    struct host_memory m;
+    add_region(&b, base, 64 * PAGE_SIZE);
+    add_module(&b, base + 2 * PAGE_SIZE, 3 * PAGE_SIZE + 5);
+    add_module(&b, base + 8 * PAGE_SIZE, 2 * PAGE_SIZE);
+    memset(block, 1, 64 * PAGE_SIZE);
+    memset(block + 2 * PAGE_SIZE, 2, 3 * PAGE_SIZE + 5);
+    memset(block + 8 * PAGE_SIZE, 3, 2 * PAGE_SIZE);
+    host_memory_init_raised(&m, &b, base, base + PAGE_SIZE);
+    assert_int_equal(host_memory_largest(&m), 57 * PAGE_SIZE);
+    assert_int_equal(left(&m), 57 * PAGE_SIZE);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(b.module[i].hpa >= base + 58 * PAGE_SIZE);
+        for (unsigned n = 0; n < b.module[i].bytes; n++)
+            assert_int_equal(((u8 *)b.module[i].hpa)[n], i + 2);
+    }
+    /* No room: they stay. */
+    b = (struct boot_info){0};
+    add_region(&b, base, 16 * PAGE_SIZE);
+    add_module(&b, base, 10 * PAGE_SIZE);
+    host_memory_init_raised(&m, &b, 0, 0);
+    assert_int_equal(b.module[0].hpa, base);
+    assert_int_equal(left(&m), 6 * PAGE_SIZE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(zeroed_from_the_top),
         cmocka_unit_test(aligned),
+        cmocka_unit_test(from_the_bottom),
+        cmocka_unit_test(modules_to_the_top),
         cmocka_unit_test(whole_pages_of_ram),
         cmocka_unit_test(from_1_mib_to_4_gib),
         cmocka_unit_test(image_and_modules_stay),

@@ -10,6 +10,9 @@
 
 #include "mmu/mmu_int.h"
 
+#define M_TAG 0xf00u /* where no test writes */
+#define M_TAG_OF(gfn) ((gfn)*0x9e3779b97f4a7c15ull + 1)
+
 u64 model_random(struct model *m, u64 bound)
 {
     m->rng ^= m->rng << 13;
@@ -56,8 +59,11 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
         m->p2m[i].hpa = M_HPA_BASE + i * PAGE_SIZE;
     }
     /* Frames that collide: most below 2 MiB, some in the next block, some that A20 folds. */
+    for (unsigned i = 0; i < M_RAM_PAGES; i++)
+        *(u64 *)(void *)(m->host + i * PAGE_SIZE + M_TAG) = M_TAG_OF(i);
     for (unsigned i = 0; i < M_FRAMES; i++)
-        m->frames[i] = i < 14   ? 2 + i
+        m->frames[i] = i < 3    ? 770 + 3 * i /* their homes as host frames are 258, 261, 264 */
+                       : i < 14 ? 2 + i
                        : i < 19 ? 512 + i
                        : i < 22 ? 256 + 2 + (i - 19) * 3
                                 : 1024 + i;
@@ -73,6 +79,7 @@ struct model *model_create(u64 seed, u32 options, u64 pool_extra)
         .gbpages = m->gb,
         .fault_filter = m->filter,
         .invlpg_free = m->filter,
+        .cr3_targets = (unsigned)(seed % 5),
     };
     m->mmu = mmu_create(&c);
     assert_non_null(m->mmu);
@@ -98,6 +105,16 @@ static u64 a20(const struct model *m, gpa_t gpa)
     return m->a20 ? gpa : gpa & ~(1ull << 20);
 }
 
+/* A frame of the guest's RAM, wherever the mmu keeps it: the tag says that it is this one. */
+static u8 *own_frame(struct model *m, u64 gfn)
+{
+    u8 *p = m->host + ((p2m_word(m->mmu, gfn) & F_HPA) - M_HPA_BASE);
+
+    if (*(u64 *)(void *)(p + M_TAG) != M_TAG_OF(gfn))
+        model_fail(m, "frame %llx is not itself", (unsigned long long)gfn);
+    return p;
+}
+
 /* Where gpa (before A20) is in memory; NULL: MMIO. */
 void *model_memory(struct model *m, gpa_t gpa, enum p2m_kind *kind)
 {
@@ -107,6 +124,8 @@ void *model_memory(struct model *m, gpa_t gpa, enum p2m_kind *kind)
     if (gfn < M_RAM_PAGES) {
         *kind = m->p2m[gfn].kind;
         hpa = m->p2m[gfn].hpa;
+        if (*kind == P2M_RAM && hpa == M_HPA_BASE + gfn * PAGE_SIZE)
+            return own_frame(m, gfn) + (gpa & 0xfff);
     } else if (gfn >= 0xffff0 && gfn < 0x100000) {
         *kind = m->top[gfn - 0xffff0].kind;
         hpa = m->top[gfn - 0xffff0].hpa;
@@ -320,7 +339,7 @@ void model_record(struct model *m)
         if (n < m->history_count[i])
             continue;
         if (n == M_HISTORY) /* room again; the mmu has to follow */
-            model_flushed(m, (int)i), mmu_flush(m->v, true);
+            model_flushed(m, (int)i), model_exit(m), mmu_flush(m->v, true);
         m->history[i][m->history_count[i]++] = t;
     }
 }
@@ -355,10 +374,35 @@ void model_gvas(struct model *m)
     memset(m->tlb_count, 0, sizeof(m->tlb_count));
 }
 
+void model_exit(struct model *m)
+{
+    if (m->cr3_unseen)
+        mmu_cr3_followed(m->v, m->cr3);
+    m->cr3_unseen = false;
+}
+
 static void enter(struct model *m)
 {
+    if (m->cr3_unseen)
+        return; /* it has not exited since */
     if (mmu_take_tlb_flush(m->v))
         memset(m->tlb_count, 0, sizeof(m->tlb_count));
+}
+
+bool model_cr3_hit(struct model *m, u64 cr3)
+{
+    u64 values[MMU_CR3_TARGETS];
+
+    enter(m);
+    for (unsigned n = mmu_cr3_targets(m->v, values); n--;)
+        if (values[n] == cr3) {
+            m->cr3_hits++;
+            m->cr3_unseen = true;
+            memset(m->tlb_count, 0, sizeof(m->tlb_count));
+            return true;
+        }
+    model_exit(m);
+    return false;
 }
 
 /* The CPU's own INVLPG drops what it is asked to and keeps all else. */
@@ -366,6 +410,7 @@ void model_invlpg(struct model *m, unsigned gva)
 {
     enter(m);
     if (mmu_invlpg_exits(m->v)) {
+        model_exit(m);
         mmu_invlpg(m->v, m->gva[gva]);
     } else {
         m->tlb_count[gva] = 0;
@@ -398,7 +443,7 @@ static bool shadow_walk(struct model *m, gva_t gva, struct m_cached *c, u32 *pfe
     u64 reserved = phys_reserved(m, 51);
 
     bool is_long = mmu_root_is_long(m->v);
-    hpa_t table = mmu_root(m->v);
+    hpa_t table = m->cr3_unseen ? m->cr3 : mmu_root(m->v);
 
     if (!is_long && (table & 31 || table >> 32))
         model_fail(m, "bad PAE root %llx", (unsigned long long)table);
@@ -574,6 +619,7 @@ void model_access(struct model *m, unsigned gva, u32 access, bool ac, unsigned o
             return;
         m->faults++;
         struct m_ref r = model_walk(m, m->gva[gva] + offset, access, ac);
+        model_exit(m);
         enum mmu_fault f = mmu_page_fault(m->v, m->gva[gva] + offset, pfec, ac, &w);
         if ((f == MMU_GUEST_FAULT) == r.ok || (f == MMU_GUEST_FAULT && w.pfec != r.pfec))
             model_fail(m, "gva %llx access %x: %d pfec %x, should be ok %d pfec %x",
@@ -604,6 +650,8 @@ void model_edit(struct model *m, u64 gfn, unsigned offset, unsigned len, u64 val
         return;
     enter(m);
     u64 word = p2m_word(m->mmu, folded);
+    if (word_protected(word))
+        model_exit(m);
     if (word_protected(word) && !unsync_try(m->mmu, folded)) {
         mmu_emulated_store(m->v, gpa, wide, len, !model_random(m, 30));
         m->stores++;

@@ -7,8 +7,8 @@
 #include "mmu/mmu.h"
 
 #define M_RAM_PAGES 1536u
-#define M_EXTRA_PAGES 64u /* host memory that is not RAM: ROM, VGA */
-#define M_HPA_BASE 0x40000000ull
+#define M_EXTRA_PAGES 64u      /* host memory that is not RAM: ROM, VGA */
+#define M_HPA_BASE 0x200000ull /* low: the guest's roots name host frames of its own RAM */
 #define M_GVAS 40u
 #define M_HISTORY 96u
 #define M_CACHED 16u
@@ -46,6 +46,7 @@ struct model {
     unsigned maxphyaddr;
 
     u64 cr0, cr3, cr4, efer, pdpte[4];
+    bool cr3_unseen; /* the CPU below has loaded cr3 itself */
     bool a20;
     struct {
         enum p2m_kind kind;
@@ -59,7 +60,7 @@ struct model {
     unsigned history_count[M_GVAS];
     struct m_cached tlb[M_GVAS][M_CACHED];
     unsigned tlb_count[M_GVAS];
-    u64 accesses, faults, stores, filtered, free_invlpgs;
+    u64 accesses, faults, stores, filtered, free_invlpgs, cr3_hits;
 };
 
 struct model *model_create(u64 seed, u32 options, u64 pool_extra);
@@ -75,6 +76,10 @@ void *model_memory(struct model *m, gpa_t gpa, enum p2m_kind *kind);
 void model_record(struct model *m);
 void model_flushed(struct model *m, int gva); /* the guest flushed: one page, or -1 for all */
 void model_invlpg(struct model *m, unsigned gva);
+/* Before the mmu is asked for anything. */
+void model_exit(struct model *m);
+/* The CPU's own CR3 load, where the value is on its list. */
+bool model_cr3_hit(struct model *m, u64 cr3);
 void model_gvas(struct model *m); /* chooses the addresses for the mode */
 void model_access(struct model *m, unsigned gva, u32 access, bool ac, unsigned offset, unsigned len,
                   u64 value);
