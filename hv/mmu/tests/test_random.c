@@ -171,6 +171,8 @@ static void op_directed(struct model *m)
 
 static u64 random_cr3(struct model *m)
 {
+    if (chance(m, 50))
+        return m->recent[model_random(m, 4)] & (model_mode(m) == 2 ? ~0ull : ~0xfffull);
     if (chance(m, 2))
         return 0xfffff000;
     return m->frames[model_random(m, 3)] << 12 | (model_mode(m) == 2 ? model_random(m, 8) * 32 : 0);
@@ -179,8 +181,11 @@ static u64 random_cr3(struct model *m)
 static void op_cr3(struct model *m)
 {
     u64 cr3 = chance(m, 30) ? m->cr3 : random_cr3(m), pdpte[4];
-    bool good = model_mode(m) != 2 || model_pdptes(m, cr3, pdpte);
 
+    if (model_mode(m) == 2 && chance(m, 30)) /* a PDPTE changes before it is read */
+        model_edit(m, cr3 >> 12, (cr3 & 0xfe0) + (unsigned)model_random(m, 4) * 8, 8,
+                   random_target(m, cr3 >> 12) << 12 | (chance(m, 97) ? PTE_P : PTE_P | PTE_W));
+    bool good = model_mode(m) != 2 || model_pdptes(m, cr3, pdpte);
     bool hit = model_cr3_hit(m, cr3);
     if (!(hit ? good : mmu_load_cr3(m->v, cr3) == good))
         model_fail(m, "CR3 %llx: should be %d", (unsigned long long)cr3, good);
@@ -188,7 +193,7 @@ static void op_cr3(struct model *m)
         return;
     if (model_mode(m) == 2)
         memcpy(m->pdpte, pdpte, sizeof(pdpte));
-    m->cr3 = cr3;
+    m->cr3 = m->recent[model_random(m, 4)] = cr3;
     model_flushed(m, -1);
     model_record(m);
 }
