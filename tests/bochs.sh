@@ -29,24 +29,35 @@ bochs_iso() {
 
 # bochs_run NAME ISO [MODEL] [TICKS]: console in $work/NAME/com1, records in com2, Bochs' own log in log. Status: 0 the guest
 # ended the machine, 2 triple fault of the machine, 3 the ticks were used up, 4 the wall clock was, 5 anything else.
-# Bochs ends with 1 for any panic, and its debugger's `q` with 0, so the text decides.
 bochs_run() {
-    local out=$work/$1 iso=$2 model=${3:-core2_penryn_t9600} ticks=${4:-3000000000} rc
+    bochs_machine "$1" "${3:-core2_penryn_t9600}" "${4:-3000000000}" /usr/share/bochs/BIOS-bochs-latest \
+        /usr/share/vgabios/vgabios.bin "ata0-master: type=cdrom, path=$2, status=inserted" "boot: cdrom"
+}
+
+# bochs_native NAME DISK [MODEL] [TICKS]: as bochs_run, without the hypervisor: SeaBIOS and a disk.
+bochs_native() {
+    BOCHS_BAD_MSRS=0 bochs_machine "$1" "${3:-core2_penryn_t9600}" "${4:-3000000000}" /usr/share/seabios/bios-256k.bin \
+        /usr/share/vgabios/vgabios.bin "ata0-master: type=disk, path=$2, mode=volatile" "boot: disk" "pci: enabled=1, chipset=i440fx, slot1=pcivga"
+}
+
+# bochs_machine NAME MODEL TICKS BIOS VGABIOS LINE...: the lines are of bochsrc. Bochs ends with 1 for any panic, and its
+# debugger's `q` with 0, so the text decides.
+bochs_machine() {
+    local out=$work/$1 model=$2 ticks=$3 bios=$4 vgabios=$5 rc
+    shift 5
     mkdir -p "$out"
     cat >"$out/bochsrc" <<RC
 config_interface: textconfig
 display_library: term
 plugin_ctrl: unmapped=1, biosdev=1, speaker=0, extfpuirq=1, parallel=0, gameport=0, iodebug=0, serial=1
 memory: guest=${BOCHS_MEMORY:-256}, host=${BOCHS_MEMORY:-256}
-romimage: file=/usr/share/bochs/BIOS-bochs-latest
-vgaromimage: file=/usr/share/vgabios/vgabios.bin
-cpu: model=$model, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=1
+romimage: file=$bios
+vgaromimage: file=$vgabios
+cpu: model=$model, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=${BOCHS_BAD_MSRS:-1}
 clock: sync=none, time0=1767225600
 pci: enabled=1, chipset=i440fx
 vga: extension=vbe, update_freq=1, realtime=0
 ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14
-ata0-master: type=cdrom, path=$iso, status=inserted
-boot: cdrom
 com1: enabled=1, mode=file, dev=$out/com1
 com2: enabled=1, mode=file, dev=$out/com2
 log: $out/log
@@ -56,6 +67,7 @@ error: action=report
 info: action=report
 debug: action=ignore
 RC
+    printf '%s\n' "$@" >>"$out/bochsrc"
     printf 'sb %s\nc\nr\nsreg\ncreg\nbt 8\nq\n' "$ticks" >"$out/rc"
     TERM=dumb timeout -s KILL "${BOCHS_SECONDS:-200}" bochs-bin -q -f "$out/bochsrc" -rc "$out/rc" </dev/null \
         >"$out/term" 2>&1

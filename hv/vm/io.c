@@ -120,11 +120,40 @@ static void io_string(struct vm *vm, const struct exit *e)
     }
 }
 
+/* DR6's bits of the I/O breakpoints that the access meets (SDM vol. 3, 17.2.4 and 17.2.5). DR0 to DR3 stay in the CPU. */
+static u64 io_breakpoints(struct vcpu *v, const struct exit *e)
+{
+    u64 at[4], dr7 = v->virt->get_dr(v, 7), hit = 0;
+    __asm__("mov %%dr0, %0; mov %%dr1, %1" : "=r"(at[0]), "=r"(at[1]));
+    __asm__("mov %%dr2, %0; mov %%dr3, %1" : "=r"(at[2]), "=r"(at[3]));
+    for (unsigned n = 0; n < 4; n++) {
+        u64 length = dr7 >> (18 + n * 4) & 3, first = at[n] & ~length;
+        bool io = (dr7 >> (16 + n * 4) & 3) == 2;
+        if (io && dr7 >> n * 2 & 3 && e->io.port <= first + length &&
+            first < e->io.port + (u64)e->io.size)
+            hit |= 1u << n;
+    }
+    return hit;
+}
+
+/* Traps behind the instruction; of a string behind its run, not its element. */
+static void raise_breakpoint(struct vm *vm, u64 hit)
+{
+    struct vcpu *v = vm->vcpu;
+    if (vm->end != VM_RUNS || (vm->raised.type != EVENT_NONE && vm->raised.vector != VEC_DB))
+        return;
+    v->virt->set_dr(v, 6, (v->virt->get_dr(v, 6) & ~0xfull) | hit);
+    vm_raise(vm, VEC_DB);
+}
+
 void vm_io(struct vm *vm, const struct exit *e)
 {
+    u64 hit = unlikely(vm->vcpu->cr4 & CR4_DE) ? io_breakpoints(vm->vcpu, e) : 0;
     vm->counters.id = COUNT_IO;
     if (unlikely(e->io.string))
         io_string(vm, e);
     else
         io_single(vm, e);
+    if (unlikely(hit))
+        raise_breakpoint(vm, hit);
 }

@@ -145,9 +145,9 @@ TEST(in_partial, "IN writes the register's low part only")
 
 TEST(nobody, "ports where nothing is read as ones")
 {
-    CHECK_EQ(in8(0x2e8), 0xff);
-    CHECK_EQ(in16(0x2e8), 0xffff);
-    CHECK_EQ(in32(0x2e8), 0xffffffff);
+    CHECK_EQ(in8(0x240), 0xff);
+    CHECK_EQ(in16(0x240), 0xffff);
+    CHECK_EQ(in32(0x240), 0xffffffff);
 }
 
 /* ---- The disk: REP INS and OUTS ---- */
@@ -257,7 +257,7 @@ TEST_EXITS(rep_outsb, "REP OUTSB and INSB with DF set and clear", NULL)
     ulong n = 16;
     u8 *at = sector[0] + 15;
     memset(sector[0], 0, 32);
-    __asm__ volatile("std; rep insb; cld" : "+D"(at), "+c"(n) : "d"(0x2e8) : "memory");
+    __asm__ volatile("std; rep insb; cld" : "+D"(at), "+c"(n) : "d"(0x240) : "memory");
     CHECK_EQ(n, 0);
     CHECK_EQ((ulong)at, (ulong)sector[0] - 1);
     CHECK_EQ(sector[0][0], 0xff);

@@ -1,10 +1,11 @@
 #!/bin/bash
-# The tiny guests print the same TAP natively and under the hypervisor, with
+# The tiny guests print the same TAP natively and under the hypervisor in QEMU, with
 # shadow optimisations on and off, and cause the exits that they say.
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . tests/qemu.sh
 . tests/exits.sh
+. tests/tiny.sh
 
 # native_run BITS: the guest in plain QEMU; its console in $work/native$1.
 native_run() {
@@ -18,39 +19,6 @@ hvm_run() {
     ends poweroff qemu_hv "$name" "mem=64M watchdog=60 $*" "$work/tiny$bits.img disk0"
 }
 
-# forgive SIDE: drops the failures that docs/emulator-differences.md has for that side (native or hvm).
-forgive() {
-    awk -v side="$1" '
-    FNR == NR {
-        if (split($0, cell, / *\| */) == 6)
-            known[cell[2]] = cell[3]
-        next
-    }
-    { sub(/\r$/, "") }
-    /^# / && !/^# exits/ { why = why $0 "\n"; next }
-    /^(not )?ok / {
-        name = $0
-        sub(/^(not )?ok [0-9]+ - /, "", name)
-        sub(/^(2-level|pae|4-level): /, "", name)
-        sub(/ # SKIP .*/, "", name)
-        if (name in known) {
-            if ((known[name] == side || known[name] == "both") && sub(/^not /, ""))
-                why = ""
-            sub(/ # SKIP .*/, "")
-        }
-    }
-    { printf "%s%s\n", why, $0; why = "" }
-    END { printf "%s", why }
-    ' docs/emulator-differences.md -
-}
-
-# all_pass SIDE FILE: a complete TAP stream without failures.
-all_pass() {
-    forgive "$1" <"$2" >"$2.tap"
-    shift
-    grep -q '^1\.\.[1-9]' "$1.tap" && ! grep -E '^(not ok|Bail out|# [^e])' "$1.tap" || { cat "$1.tap"; return 1; }
-}
-
 # same BITS NAME: but for task switches, which this CPU does not let the hypervisor see (docs/caveats.md).
 same() { diff <(grep -v ': task switch: ' "$work/native$1.tap") <(grep -v ': task switch: ' "$work/$2.console.tap"); }
 
@@ -61,8 +29,10 @@ for bits in 32 64; do
 done
 wait
 for bits in 32 64; do
-    ok "$bits-bit guest natively" all_pass native "$work/native$bits"
+    ok "$bits-bit guest natively" all_pass qemu "$work/native$bits"
 done
+tiny_save qemu "$work/native32" "$work/native64"
+ok "natively as documented" documented qemu
 
 # NAME and options of each run; exit counts hold for the default ones.
 runs=("default" "none shadow=none" "nostore shadow=-store" "unsync shadow=none,cache,unsync" "audit audit=64")
@@ -75,9 +45,12 @@ for run in "${runs[@]}"; do
     wait
     for bits in 32 64; do
         ok "$bits-bit guest under the hypervisor${words:+, $words}: power-off" no_text "$work/$name$bits.status"
-        ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass hvm "$work/$name$bits.console"
+        ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass svm "$work/$name$bits.console"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: same output" same $bits "$name$bits"
         [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said svm "$work/$name$bits.records" "$work/$name$bits.console.tap"
     done
+    [ "$name" = default ] || continue
+    tiny_save svm "$work/default32.console" "$work/default64.console"
+    ok "under the hypervisor as documented" documented svm
 done
 finish

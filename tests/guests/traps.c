@@ -1,6 +1,6 @@
 /* Exceptions, interrupts and debugging (SDM vol. 3, chapters 6 and 17). */
 
-#include "core/guest.h"
+#include "debug.h"
 
 /* Runs the instructions up to the label `after`, and checks that the trap's IP is the faulting one's. */
 #define FAULT_IP(text, ...)                                                                        \
@@ -130,44 +130,12 @@ TEST(iret_to_changed_frame, "a handler's changes of the frame take effect")
 
 /* ---- Single step and debug registers ---- */
 
-#define DR_ACCESS(n)                                                                               \
-    static inline ulong read_dr##n(void)                                                           \
-    {                                                                                              \
-        ulong v;                                                                                   \
-        __asm__ volatile("mov %%dr" #n ", %0" : "=r"(v));                                          \
-        return v;                                                                                  \
-    }                                                                                              \
-    static inline void write_dr##n(ulong v)                                                        \
-    {                                                                                              \
-        __asm__ volatile("mov %0, %%dr" #n : : "r"(v));                                            \
-    }
-DR_ACCESS(0)
-DR_ACCESS(6)
-DR_ACCESS(7)
-
-enum { STEPS = 32 };
 extern u8 step_first[], step_last[];
-static volatile unsigned steps;
-static volatile ulong step_ip[STEPS], step_dr6;
-
-static bool note_step(struct frame *f)
-{
-    if (steps < STEPS)
-        step_ip[steps] = f->ip;
-    steps++;
-    step_dr6 = read_dr6();
-    write_dr6(0);
-    if (f->ip >= (ulong)step_last || steps >= STEPS)
-        f->flags &= ~FLAG_TF;
-    f->flags |= FLAG_RF;
-    return true;
-}
 
 TEST(single_step, "TF traps after every instruction, those that exit too")
 {
     static volatile u32 cell;
-    steps = 0;
-    trap_handle(DB, note_step);
+    debug_begin((ulong)step_last);
     ulong a = 0, c = 0;
     __asm__ volatile("push %[tf]; popf\n"
                      "step_first: nop\n"
@@ -182,7 +150,7 @@ TEST(single_step, "TF traps after every instruction, those that exit too")
                      : "+a"(a), "+c"(c), [cell] "+m"(cell)
                      : [tf] "r"(read_flags() | FLAG_TF)
                      : "ebx", "edx", "memory", "cc");
-    trap_handle(DB, NULL);
+    debug_end();
     CHECK_EQ(steps, 8);
     CHECK_EQ(step_ip[0], (ulong)step_first + 1);
     CHECK_EQ(step_ip[1], (ulong)step_first + 2);
@@ -196,14 +164,11 @@ TEST(instruction_breakpoint, "an instruction breakpoint faults before it")
 {
     ulong at;
     __asm__ volatile("lea 1f, %0" : "=r"(at));
-    steps = 0;
-    trap_handle(DB, note_step);
-    write_dr6(0);
+    debug_begin(0);
     write_dr0(at);
     write_dr7(1 << 9 | 1 << 1 | 0x400); /* G0, GE: execution */
     __asm__ volatile("nop\n1: nop");
-    write_dr7(0x400);
-    trap_handle(DB, NULL);
+    debug_end();
     CHECK_EQ(steps, 1);
     CHECK_EQ(step_ip[0], at);
     CHECK_EQ(step_dr6 & 0xf, 1);
@@ -213,17 +178,14 @@ TEST(instruction_breakpoint, "an instruction breakpoint faults before it")
 TEST(data_breakpoint, "a data breakpoint traps after the write, reads do not")
 {
     static volatile u32 cell[2] __attribute__((aligned(8)));
-    steps = 0;
-    trap_handle(DB, note_step);
-    write_dr6(0);
+    debug_begin(0);
     write_dr0((ulong)&cell[0]);
     write_dr7(1 << 1 | 1 << 9 | 0x400 | 1u << 16 | 3u << 18); /* G0: writes, 4 bytes */
     cell[1] = 1;
     (void)cell[0];
     CHECK_EQ(steps, 0);
     cell[0] = 1;
-    write_dr7(0x400);
-    trap_handle(DB, NULL);
+    debug_end();
     CHECK_EQ(steps, 1);
     CHECK_EQ(step_dr6 & 0xf, 1);
     CHECK_EQ(cell[0], 1);

@@ -67,6 +67,7 @@ void end(void);
 
 /* print.c: %s, %d, %u and %x with l or ll */
 void console_init(void);
+void console_drain(void); /* what was printed is on the line */
 void print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void bail_out(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
 

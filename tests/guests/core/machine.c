@@ -30,6 +30,7 @@ void mark(enum mark_kind kind, unsigned id)
 /* PIIX4 (82371AB) function 3: S5 is sleep type 0. */
 void power_off(void)
 {
+    console_drain();
     u16 base = (u16)(pci_read(0, PM_DEVFN, PM_BASE) & 0xffc0);
     out16((u16)(base + PM1_CNT), SLP_EN);
     for (const char *c = "Shutdown"; *c; c++) /* Bochs without ACPI */

@@ -2,7 +2,7 @@
 
 #include "guest.h"
 
-enum { COM1 = 0x3f8, LSR = 5, LSR_THRE = 0x20 };
+enum { COM1 = 0x3f8, LSR = 5, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 
 void console_init(void)
 {
@@ -19,6 +19,12 @@ static void put(char c)
     while (!(in8(COM1 + LSR) & LSR_THRE))
         ;
     out8(COM1, (u8)c);
+}
+
+void console_drain(void)
+{
+    while (!(in8(COM1 + LSR) & LSR_TEMT))
+        ;
 }
 
 static void put_number(u64 v, unsigned base)
