@@ -54,6 +54,26 @@ TEST_PAGED(large_reserved, "a reserved bit of a large page's entry")
     CHECK_EQ(trap_last.error, PF_P | PF_RSVD);
 }
 
+TEST_PAGED(pse36, "bit 13 of a large page's entry is bit 32 of its address, or reserved")
+{
+    volatile u8 *low = (volatile u8 *)LARGE_AT;
+    if (mode->levels != 2) {
+        test_skip("2-level paging only");
+        return;
+    }
+    *low = 0x11;
+    paging_set(WINDOW, 2, LARGE_AT | PTE_ALL | PTE_PS | 1u << 13);
+    if (cpuid(1, 0).edx & 1u << 17) {
+        CHECK_EQ(CATCH(*(volatile u8 *)WINDOW = 0x77), NO_TRAP); /* above 4 GiB, where nothing is */
+        CHECK_EQ(*low, 0x11);
+    } else {
+        CHECK_EQ(CATCH((void)seen(WINDOW)), PF);
+        CHECK_EQ(trap_last.error, PF_P | PF_RSVD);
+    }
+    paging_set(WINDOW, 2, LARGE_AT | PTE_ALL | PTE_PS);
+    CHECK_EQ(seen(WINDOW), 0x11);
+}
+
 TEST_PAGED(large_over_table, "a large page over a page table that is in use")
 {
     u8 *a = tagged(1), *b = tagged(2);

@@ -27,6 +27,7 @@ TEST(syscall, "SYSCALL and SYSRET")
         CHECK_EQ(user_run(syscall_user, FLAG_CF), NO_TRAP);
         CHECK_EQ(syscall_seen, 0x103);
         CHECK_EQ(syscall_cs & 0xffff, SEL_CODE);
+        CHECK(syscall_flags & FLAG_CF); /* R11 has them before SFMASK */
         CHECK_EQ(trap_last.cs, SEL_UCODE64);
     }
     wrmsr(MSR_EFER, efer & ~(u64)EFER_SCE);
