@@ -15,9 +15,13 @@ done
 
 Each property is a test of the tiny guests in `tests/guests`, of 32 bits, of 64, or both; those of paging run in every paging
 mode. It ran in QEMU 7.2's emulator and in Bochs 2.7 (as a Core 2) alone, and under the hypervisor in each: on the SVM
-of the first, on the VT-x of the second. `differs`: the emulator's CPU is not the manual's; the last column says what
-it does, more in [emulator-differences.md](emulator-differences.md). `-`: the CPU has not what is tested, or (task switches on SVM in QEMU) it does not let the hypervisor see it. A property that the hypervisor
-itself breaks is not in this table: it fails `make check`.
+of the first, on the VT-x of the second.
+
+- `differs`: the emulator's CPU is not the manual's; the last column says what it does, more in
+  [emulator-differences.md](emulator-differences.md).
+- `-`: the CPU has not what is tested, or (task switches on SVM in QEMU) does not let the hypervisor see it.
+
+A property that the hypervisor breaks is not in this table: it fails `make check`.
 
 This page is written by `make conformance` from the last run; `make check` compares it with what it runs.
 
@@ -42,7 +46,7 @@ MD
                 absent[s] += result[p, s] == "-"
             }
             odd = index(text, "differs") ? why[p] : ""
-            print "| " p " | " guests[p] " |" text " " odd " |"
+            print "| " p " | " guests[p] " |" text (odd == "" ? "" : " " odd) " |"
         }
         printf "\n| | QEMU | SVM in QEMU | Bochs | VT-x in Bochs |\n|---|---|---|---|---|\n"
         print "| pass |" row(pass)

@@ -51,8 +51,7 @@ all_pass() {
 
 # tiny_column SIDE FILE32 FILE64: a line `property|guests|result` for each property. A property that is tested in several
 # paging modes or in both guests differs if one differs, and is skipped if all are. A test that the emulator would not
-# survive is skipped there, and differs; so does one that
-# fails by chance.
+# survive is skipped there, and differs; so does one that fails by chance.
 tiny_column() {
     awk -v sides="$(sides_of "$1")" '
     BEGIN { n_sides = split(sides, word, " "); for (i = 1; i <= n_sides; i++) here[word[i]] }

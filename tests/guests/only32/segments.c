@@ -175,7 +175,10 @@ TEST(code_limit, "a jump beyond the code segment's limit raises #GP(0)")
 TEST(into_bound, "INTO is a trap, BOUND a fault")
 {
     static const u32 bounds[2] = {10, 20};
-    CHECK_EQ(CATCH(__asm__ volatile("mov $0x7fffffff, %%eax; inc %%eax; into" : : : "eax", "cc")),
+    CHECK_EQ(CATCH(__asm__ volatile("mov $0x7fffffff, %%eax; inc %%eax; into"
+                                    :
+                                    :
+                                    : "eax", "cc")),
              OF);
     CHECK_EQ(CATCH(__asm__ volatile("xor %%eax, %%eax; into" : : : "eax", "cc")), NO_TRAP);
     CHECK_EQ(CATCH(__asm__ volatile("bound %0, %1" : : "r"(15), "m"(bounds))), NO_TRAP);
