@@ -34,16 +34,17 @@ done
 tiny_save qemu "$work/native32" "$work/native64"
 ok "natively as documented" documented qemu
 
-# NAME and options of each run; exit counts hold for the default ones.
-runs=("default" "none shadow=none" "nostore shadow=-store" "unsync shadow=none,cache,unsync" "audit audit=64")
+# NAME, guests and options of each run; exit counts hold for the default ones.
+runs=("default 32,64" "none 32,64 shadow=none" "nostore 32 shadow=-store" "unsync 64 shadow=none,cache,unsync"
+    "audit 32,64 audit=64")
 for run in "${runs[@]}"; do
-    read -r name words <<<"$run"
-    for bits in 32 64; do
+    read -r name guests words <<<"$run"
+    for bits in ${guests/,/ }; do
         # shellcheck disable=SC2086
         hvm_run "$name$bits" $bits $words >"$work/$name$bits.status" 2>&1 &
     done
     wait
-    for bits in 32 64; do
+    for bits in ${guests/,/ }; do
         ok "$bits-bit guest under the hypervisor${words:+, $words}: power-off" no_text "$work/$name$bits.status"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: passes" all_pass svm "$work/$name$bits.console"
         ok "$bits-bit guest under the hypervisor${words:+, $words}: same output" same $bits "$name$bits"
