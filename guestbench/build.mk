@@ -14,7 +14,7 @@ GB_MACHINE_amd64 := -m64
 GB_SQLITE := -DSQLITE_THREADSAFE=0 -DSQLITE_OMIT_LOAD_EXTENSION -DSQLITE_OMIT_DEPRECATED \
 	-DSQLITE_OMIT_SHARED_CACHE -DSQLITE_DQS=0 -DSQLITE_MAX_EXPR_DEPTH=0
 
-$(B)/sqlite/sqlite3.c: guestbench/sqlite.sh ci/fetch-source.sh ci/apt-private.sh
+$(B)/sqlite/sqlite3.c: | guestbench/sqlite.sh ci/fetch-source.sh ci/apt-private.sh
 	guestbench/sqlite.sh $(@D)
 
 # tcc, the compiler of compile.tcc, is a program of its own (LGPL; its sources stay in
@@ -22,7 +22,7 @@ $(B)/sqlite/sqlite3.c: guestbench/sqlite.sh ci/fetch-source.sh ci/apt-private.sh
 GB_TCC_i386 := -DTCC_TARGET_I386
 GB_TCC_amd64 := -DTCC_TARGET_X86_64
 
-$(B)/tcc/tcc.c: guestbench/tcc.sh ci/fetch-source.sh ci/apt-private.sh
+$(B)/tcc/tcc.c: | guestbench/tcc.sh ci/fetch-source.sh ci/apt-private.sh
 	guestbench/tcc.sh $(@D)
 
 # $(call guestbench_arch,ARCH): Debian's musl-dev of that architecture is unpacked, not installed.
@@ -35,7 +35,7 @@ $(B)/debs/$(1)/.unpacked/musl-dev: | ci/fetch-debs.sh
 	ci/fetch-debs.sh $(1) $(B)/debs/$(1) musl-dev musl
 
 # A library that is not ours: small and quiet.
-$(B)/guestbench.$(1).d/sqlite3.o: $(B)/sqlite/sqlite3.c $(B)/debs/$(1)/.unpacked/musl-dev guestbench/build.mk
+$(B)/guestbench.$(1).d/sqlite3.o: $(B)/sqlite/sqlite3.c $(B)/debs/$(1)/.unpacked/musl-dev
 	@mkdir -p $$(@D)
 	$$(CC) $$(filter-out $$(WARN) -O2 -g,$$(GB_CFLAGS)) -Os -w $$(GB_SQLITE) $$(GB_MACHINE_$(1)) \
 		-isystem $$(GB_MUSL_$(1))/include/$$(GB_TRIPLET_$(1)) -c -o $$@ $$<
