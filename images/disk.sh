@@ -25,7 +25,7 @@ uuid_of() {
 }
 
 # put FILE LBA: copies a file into the image at a sector.
-put() { dd if="$1" of="$image" bs=512 seek="$2" conv=notrunc status=none; }
+put() { dd if="$1" of="$image" bs=512 seek="$2" conv=notrunc,sparse status=none; }
 
 make_mbr() {
     head -c 440 "$grub_dir/boot.img"
@@ -97,6 +97,6 @@ grub_core "$work/core.img" '(hd0,msdos1)/boot/grub'
 [ "$(stat -c %s "$work/core.img")" -le $(((env_lba - 1) * 512)) ] || die "GRUB core image too large"
 grub-editenv "$work/env" create
 make_boot_fs
-make_fs "$work/scratch.fs" $scratch_mib scratch -J size=4 -N $((scratch_mib * 128))
+make_fs "$work/scratch.fs" "$scratch_mib" scratch -J size=4 -N $((scratch_mib * 128))
 assemble
 mv "$work/image" "$output"
