@@ -10,7 +10,7 @@ far_same:
     ret
 far_target:
     mov %cs, far_cs
-    lret
+    lretl
 
 /* void far_return(u32 selector): RETF to its own end. */
 far_return:
