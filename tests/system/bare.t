@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.." || exit 1
 run() {
     local guest=$1 side=$2
     shift 2
-    build/penumbra run --quiet --side "$side" --guest "$guest" --samples 3 --timeout 300 "$@" \
+    build/penumbra run --quiet --engine tcg --side "$side" --guest "$guest" --samples 3 --timeout 300 "$@" \
         -o "$work/$guest-$side.tap" 2>&1
 }
 
@@ -69,7 +69,7 @@ done
 
 # refuses WORD TEXT: the kernel names the bad word and switches off.
 refuses() {
-    build/penumbra run --quiet --guest bare-686 --append "$1" -o "$work/bad.tap" 2>&1 | grep -F "Bail out! $2"
+    build/penumbra run --quiet --engine tcg --guest bare-686 --append "$1" -o "$work/bad.tap" 2>&1 | grep -F "Bail out! $2"
 }
 ok "an unknown word" refuses guestbench.colour=red "guestbench.colour: unknown here"
 ok "a bad number" refuses guestbench.samples=99 "guestbench.samples=99: a number from 1 to 31 expected"
