@@ -379,6 +379,20 @@ test_sysenter:
     check e
     jmp pass
 
+test_syscall:
+    mov $0xc0000080, %ecx
+    rdmsr
+    or $1, %al /* EFER.SCE */
+    wrmsr
+    expect 6, syscall
+    mov $0xc0000080, %ecx
+    rdmsr
+    test $1, %al
+    check nz
+    and $~1, %al
+    wrmsr
+    jmp pass
+
 test_time_stamp:
     mov %cr4, %eax
     or $4, %al /* TSD has no effect at privilege 0 */
@@ -513,6 +527,7 @@ rows:
     row test_limit_again, "GP beyond 64 KiB after it"
     row test_big_segments, "a segment of 4 GiB"
     row test_sysenter, "SYSENTER raises GP, its MSR is kept"
+    row test_syscall, "SYSCALL is undefined"
     row test_time_stamp, "RDTSC with CR4.TSD"
     row test_debug_registers, "MOV DR"
     row test_text_screen, "the text screen"
