@@ -41,3 +41,8 @@ $(eval $(call script_test,tests/system/vmx.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B
 .PHONY: conformance
 conformance: ##  write docs/conformance.md from the last `make check`
 	tests/conformance.sh
+
+# Tests that need one engine; `make check ENGINE=tcg` leaves out those of bochs, and the other way round.
+TESTS_tcg := $(addprefix tests/,guests/guests.t $(addprefix system/,config.t ends.t boot.t linux.t compare.t stick.t bare.t)) \
+    images/tests/boot.t images/tests/hv-iso.t
+TESTS_bochs := tests/system/vmx.t
