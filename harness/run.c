@@ -250,10 +250,20 @@ static int start(struct run *run, const struct engine *engine, struct job *job)
     return rc;
 }
 
+// Last lines without a line feed.
+static void take_rest(struct run *run)
+{
+    struct buf *line = &run->log_line;
+    if (run->result->stop != stop_output &&
+        (stream_end(&run->stream) || (line->len && take_log_line(run, line->data, line->len))))
+        run->result->stop = stop_output;
+}
+
 // What the engine left tells how it ended.
 static void judge(struct run *run, const struct engine *engine, const struct job *job)
 {
     struct run_result *result = run->result;
+    take_rest(run);
     result->ending = engine->ending(&(struct remains){.side = job->side,
                                                       .wait_status = run->wait_status,
                                                       .complete = stream_complete(&run->stream),
@@ -301,10 +311,6 @@ void run_machine(const struct engine *engine, struct job *job, struct outset *ou
         supervise(&run, engine);
         judge(&run, engine, job);
     }
-    if (result->stop != stop_output &&
-        (stream_end(&run.stream) ||
-         (run.log_line.len && take_log_line(&run, run.log_line.data, run.log_line.len))))
-        result->stop = stop_output;
     progress_end(&run.progress);
     fill_result(&run);
     const int ours[] = {run.console, run.log, run.monitor, run.signals};

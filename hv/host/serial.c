@@ -43,15 +43,17 @@ void serial_put(struct serial *s, u8 byte)
 
 void serial_drain(struct serial *s)
 {
-    /* A port read takes about a microsecond on a PC, so this is some seconds without progress. */
-    for (u32 idle = 0, last = s->tail; serial_queued(s) && idle < 4000000; idle++) {
+    /* A port read takes about a microsecond on a PC, so this is some seconds without progress. In an
+     * emulator it may take some nanoseconds of its time, of which a full FIFO needs 1.4 million. */
+    enum { READS = 4000000 };
+    for (u32 idle = 0, last = s->tail; serial_queued(s) && idle < READS; idle++) {
         serial_send(s);
         if (s->tail != last) {
             last = s->tail;
             idle = 0;
         }
     }
-    for (u32 i = 0; s->port && i < 100000 && !(in8(s->port + LSR) & LSR_TEMT); i++)
+    for (u32 i = 0; s->port && i < READS && !(in8(s->port + LSR) & LSR_TEMT); i++)
         ;
 }
 
