@@ -7,15 +7,20 @@ HV_OBJS := $(patsubst hv/%,$(B)/hv/%.o,$(HV_SRCS))
 HV_CFLAGS := -std=gnu11 -O2 -g $(WARN) -ffreestanding -mgeneral-regs-only -mno-red-zone -fno-pic -fno-pie \
     -fno-stack-protector -fno-asynchronous-unwind-tables -fcf-protection=none -fno-strict-aliasing -Ihv
 
+# An exit passes through six folders: inlined across files it takes a tenth fewer instructions. memcpy and
+# its like have no caller before the compiler makes them, so they keep out of it.
+HV_LTO := -flto
+$(B)/hv/lib/mem.c.o: HV_LTO :=
+
 $(B)/hv/%.o: hv/%
 	@mkdir -p $(@D)
-	$(CC) $(HV_CFLAGS) -MMD -MP -c -o $@ $<
+	$(CC) $(HV_CFLAGS) $(HV_LTO) -MMD -MP -c -o $@ $<
 -include $(HV_OBJS:.o=.d)
 
 # Multiboot 1 loaders take a 32-bit ELF file only; the code inside is 64-bit.
 $(B)/hv.elf: hv/boot/hv.lds $(HV_OBJS)
-	$(CC) -nostdlib -static -no-pie -Wl,-z,noexecstack -Wl,-z,max-page-size=4096 -Wl,--build-id=none \
-	    -T hv/boot/hv.lds -o $@.64 $(HV_OBJS)
+	$(CC) $(HV_CFLAGS) -flto=auto -nostdlib -static -no-pie -Wl,-z,noexecstack \
+	    -Wl,-z,max-page-size=4096 -Wl,--build-id=none -T hv/boot/hv.lds -o $@.64 $(HV_OBJS)
 	objcopy -O elf32-i386 $@.64 $@
 
 all: $(B)/hv.elf
