@@ -228,8 +228,8 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
     return fill_leaf(mmu, page, slot, access, g);
 }
 
-/* The guest's own fault came by a hollow slot: the next ones there shall not exit. A table out of sync is
- * being filled again, which takes fewer exits in sync. */
+/* The guest's own fault came by a hollow slot: the next ones there shall not exit. A table out of sync stays
+ * that until the guest flushes: most of them are on their way through a fork or an end. */
 static void filter_rest(struct mmu_vcpu *v, gva_t gva)
 {
     struct mmu *mmu = v->mmu;
@@ -245,10 +245,8 @@ static void filter_rest(struct mmu_vcpu *v, gva_t gva)
         slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
     }
     struct spage *sp = &mmu->pages[page];
-    if (!sp->hollow || sp->role.direct)
+    if (!sp->hollow || sp->role.direct || mmu->frames[sp->gfn].word & F_UNSYNC)
         return;
-    if (mmu->frames[sp->gfn].word & F_UNSYNC)
-        sync_gfn(mmu, sp->gfn);
     page_rest(mmu, page);
     sp->history = sp->downgrades = 0;
 }
