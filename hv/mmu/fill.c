@@ -244,11 +244,10 @@ static void filter_rest(struct mmu_vcpu *v, gva_t gva)
         page = spte_child(mmu, spte);
         slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
     }
-    struct spage *sp = &mmu->pages[page];
+    const struct spage *sp = &mmu->pages[page];
     if (!sp->hollow || sp->role.direct || mmu->frames[sp->gfn].word & F_UNSYNC)
         return;
     page_rest(mmu, page);
-    sp->history = sp->downgrades = 0;
 }
 
 enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, struct mmu_walk *w)
@@ -257,6 +256,7 @@ enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, 
     u32 access = pfec & (PFEC_W | PFEC_U | PFEC_I);
     struct gwalk g;
 
+    v->invlpg_row = false;
     if (pfec & PFEC_RSVD) /* a hollow slot */
         pfec &= ~(PFEC_P | PFEC_RSVD);
     if (v->role.mode != MODE_LONG)

@@ -149,6 +149,7 @@ struct mmu_vcpu {
     u64 gen; /* mmu->gen when this vcpu last flushed */
     bool flush;
     bool root_known; /* loaded before */
+    bool invlpg_row; /* the last thing asked for was INVLPG */
     struct target targets[MMU_CR3_TARGETS];
     struct pae_root pae[PAE_ROOTS];
 };
@@ -450,6 +451,8 @@ union role role_direct(union role role, unsigned level, unsigned acc);
 bool unsync_try(struct mmu *mmu, u64 gfn);
 void unsync_forget(struct mmu *mmu, u64 gfn);
 void sync_gfn(struct mmu *mmu, u64 gfn);
+/* All, after a teardown that ended in a row of INVLPG: out of sync such tables take more exits. */
+void sync_torn_down(struct mmu *mmu);
 void sync_below(struct mmu *mmu, u32 page);
 void sync_slot(struct mmu *mmu, u32 page, unsigned slot);
 void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying, bool blank);

@@ -215,10 +215,13 @@ void mmu_invlpg(struct mmu_vcpu *v, gva_t gva)
 
     if (!mmu->unsync_count)
         return; /* tables in sync: every change flushed as it was made */
-    if (mmu_has(mmu, MMU_OPT_INVLPG) && mmu->config.invlpg_free) {
-        sync_all(mmu); /* what follows a teardown is a row of these: the others need no exit then */
+    /* Two of these and no fault between: a row of them after a teardown, of which the others then need no
+     * exit. One after a fault is a copy on write, and the table goes on changing. */
+    if (v->invlpg_row && mmu_has(mmu, MMU_OPT_INVLPG) && mmu->config.invlpg_free) {
+        sync_torn_down(mmu);
         return;
     }
+    v->invlpg_row = true;
     for (unsigned level = is_long ? 4 : 3; level > 1; level--) {
         u64 spte = mmu->tables[page][slot];
         if (!spte_live(spte) || (spte & SPTE_LEAF))

@@ -83,6 +83,16 @@ void sync_gfn(struct mmu *mmu, u64 gfn)
     mmu->counters.resynced++;
 }
 
+void sync_torn_down(struct mmu *mmu)
+{
+    while (mmu->unsync_count) {
+        u32 gfn = mmu->unsync[mmu->unsync_count - 1];
+        sync_gfn(mmu, gfn);
+        for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
+            mmu->pages[i].history = 0;
+    }
+}
+
 /* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
  * may be linked anew; nor may a stale entry gain rights from above, as no TLB could hold that. */
 void sync_below(struct mmu *mmu, u32 page)
