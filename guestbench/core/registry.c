@@ -88,15 +88,13 @@ static void shuffle(const struct bench **list, int count, uint64_t seed)
 /* What is computed from others comes behind them. */
 static void put_derived_last(const struct bench **list, int count)
 {
-    const struct bench *derived[REGISTRY_MAX];
-    int run = 0, left = 0;
-    for (int i = 0; i < count; i++) {
-        if (list[i]->mean_of)
-            derived[left++] = list[i];
-        else
-            list[run++] = list[i];
-    }
-    memcpy(list + run, derived, (size_t)left * sizeof *derived);
+    const struct bench *sorted[REGISTRY_MAX] = {0};
+    int n = 0;
+    for (int derived = 0; derived < 2; derived++)
+        for (int i = 0; i < count; i++)
+            if (!list[i]->mean_of == !derived)
+                sorted[n++] = list[i];
+    memcpy(list, sorted, (size_t)n * sizeof *sorted);
 }
 
 int registry_select(const struct config *config, const struct bench *list[REGISTRY_MAX],

@@ -20,7 +20,7 @@ points() { grep -cE '^(not )?ok ' "$work/out.tap"; }
 
 # All of them in one ABI, in the other without those that take long.
 short='aim9.*,nbench.*,mm.*,ipc.*,exit.*,disk.[!f]*,fileserver_4,jvmlike.*,scimark.??,scimark.???'
-short=$short,netio_lo.*_1k
+short="$short,netio_lo.*_1k"
 whole_suite() {
     if [ "$1" = i386 ]; then
         run "$B/guestbench-$1" --table=all --dir="$work/dir" --tcc="$B/tcc-$1" &&

@@ -30,9 +30,9 @@ static const char *const names[COUNT_IDS] = {
 };
 
 static const char *const mmu_names[] = {
-    "fills",        "prefetched",     "guest-faults",   "stores",   "stores-filled",
-    "tables-built", "tables-dropped", "tables-evicted", "unsynced", "resynced",
-    "protects",     "splits",         "flushes",      "frames-moved",   "cr3-listed",
+    "fills",        "prefetched",     "guest-faults",   "stores",       "stores-filled",
+    "tables-built", "tables-dropped", "tables-evicted", "unsynced",     "resynced",
+    "protects",     "splits",         "flushes",        "frames-moved", "cr3-listed",
 };
 _Static_assert(sizeof(struct mmu_counters) == array_size(mmu_names) * sizeof(u64),
                "a name for each");

@@ -19,7 +19,7 @@ struct vmx_vcpu {
     hpa_t vmxon, vmcs;
     u64 host_rsp, cr3; /* as the VMCS has them */
     struct vmx_limits limits;
-    u32 fault_mask;  /* see paging.c */
+    u32 fault_mask; /* see paging.c */
     unsigned target_count;
     u64 targets[MMU_CR3_TARGETS];
     u64 *real_pdpt;  /* CR3 while real */

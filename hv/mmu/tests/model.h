@@ -46,7 +46,7 @@ struct model {
     unsigned maxphyaddr;
 
     u64 cr0, cr3, cr4, efer, pdpte[4];
-    u64 recent[4]; /* values of CR3 */
+    u64 recent[4];   /* values of CR3 */
     bool cr3_unseen; /* the CPU below has loaded cr3 itself */
     bool a20;
     struct {
