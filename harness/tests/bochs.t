@@ -51,7 +51,7 @@ fake triple 3 -o "$dir/c.tap" && says "ended with 'triple-fault'" && says "EIP=c
 point $? "a triple fault, with the CPU's state"
 fake ticks 3 -o "$dir/c.tap" && says "ticks were used up (--ticks)" && says "rip: 00000000_c1000042"
 point $? "the budget is used up: where the CPU was"
-fake hang 4 --timeout 1 -o "$dir/c.tap" && says "nothing came from it any more" && says "c1000099"
+fake hang 4 --timeout 3 -o "$dir/c.tap" && says "nothing came from it any more" && says "c1000099"
 point $? "the watchdog has the debugger say where the CPU was"
 sleep 0.2
 ! ls -d "$dir"/penumbra.* >/dev/null 2>&1
