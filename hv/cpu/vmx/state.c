@@ -150,6 +150,12 @@ static void update_efer(struct vcpu *v)
         wrmsr(MSR_EFER, want);
 }
 
+/* The bits of CR0 and EFER that the checks of an entry depend on (26.3.1.2); bits 0 and 10. */
+static u64 guest_mode(const struct vcpu *v)
+{
+    return (v->cr0 & CR0_PE) | (v->efer & EFER_LMA);
+}
+
 void vmx_update_cr(struct vcpu *v)
 {
     struct vmx_vcpu *s = vmx_of(v);
@@ -178,7 +184,10 @@ void vmx_update_cr(struct vcpu *v)
     }
     update_efer(v);
     v->valid |= VCPU_CR;
-    s->check = true;
+    if (s->mode != guest_mode(v)) {
+        s->mode = guest_mode(v);
+        s->check = true;
+    }
 }
 
 /* DR6 stays in the CPU; DR7 is in the VMCS (24.4.1). */

@@ -24,6 +24,7 @@ struct vmx_vcpu {
     u64 targets[MMU_CR3_TARGETS];
     u64 *real_pdpt;  /* CR3 while real */
     u64 sysenter_cs; /* the guest's while real */
+    u64 mode;        /* what of CR0 and EFER the last check was made for */
     u8 *tpr;         /* CR8 in bits 7:4, where its moves do not exit, or NULL */
     u32 proc_controls, entry_controls, interruptibility;
     bool launched;
