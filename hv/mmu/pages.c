@@ -28,6 +28,13 @@ void page_clear(struct mmu *mmu, u32 page)
             spte_clear(mmu, page, i * 64 + (unsigned)__builtin_ctzll(sp->present[i]));
 }
 
+static void mirror_all(struct mmu *mmu, u32 page)
+{
+    if (unlikely(mmu->pages[page].targets))
+        for (unsigned i = 0; i < 512; i++)
+            targets_mirror(mmu, page, i);
+}
+
 void page_hollow(struct mmu *mmu, u32 page)
 {
     struct spage *sp = &mmu->pages[page];
@@ -37,19 +44,38 @@ void page_hollow(struct mmu *mmu, u32 page)
         return;
     for (unsigned i = 0; i < 512; i++)
         if (!spte_live(table[i]))
-            spte_write(mmu, page, i, marker);
+            table[i] = marker;
+    mirror_all(mmu, page);
     sp->hollow = true;
+}
+
+/* As spte_rest for all slots of a table, each of which has the guest's entry i >> shift: each fork and each
+ * teardown runs through these loops some ten times. */
+static void rest_32(u64 *table, const volatile u32 *gtable, unsigned shift, u64 marker)
+{
+    for (unsigned i = 0; i < 512; i++)
+        if (!spte_live(table[i]))
+            table[i] = gtable[i >> shift] & PTE_P ? marker : 0;
+}
+
+static void rest_64(u64 *table, const volatile u64 *gtable, u64 marker)
+{
+    for (unsigned i = 0; i < 512; i++)
+        if (!spte_live(table[i]))
+            table[i] = gtable[i] & PTE_P ? marker : 0;
 }
 
 void page_rest(struct mmu *mmu, u32 page)
 {
     struct spage *sp = &mmu->pages[page];
     const void *gtable = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
-    u64 *table = mmu->tables[page];
+    u64 *table = mmu->tables[page], marker = spte_hollow(mmu, sp);
 
-    for (unsigned i = 0; i < 512; i++)
-        if (!spte_live(table[i]))
-            spte_rest(mmu, page, i, gpte_read(sp->role, gtable, slot_index(sp->role, i)));
+    if (sp->role.mode == MODE_32)
+        rest_32(table, (const u32 *)gtable + slot_index(sp->role, 0), sp->role.level > 1, marker);
+    else
+        rest_64(table, gtable, marker);
+    mirror_all(mmu, page);
     sp->hollow = false;
 }
 
