@@ -127,7 +127,7 @@ struct virt_ops {
     unsigned (*cpl)(struct vcpu *v);
     /* After a change of the segments, whose SS.DPL is the CPL already. */
     void (*set_cpl)(struct vcpu *v, unsigned cpl);
-    /* After a change of cr0, cr3, cr4, efer or the mmu's root. */
+    /* After a change of cr0, cr4 or efer. The CPU's CR3 is the mmu's root at each entry. */
     void (*update_cr)(struct vcpu *v);
     /* Delivers the event at the next entry. */
     void (*inject)(struct vcpu *v, const struct event *event);

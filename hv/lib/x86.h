@@ -143,6 +143,12 @@ enum {
     VEC_XM,
 };
 
+/* Bits 63 to 47 are equal: canonical with 48-bit linear addresses (SDM vol. 1, 3.3.7.1). */
+static inline bool canonical48(u64 address)
+{
+    return (u64)((s64)(address << 16) >> 16) == address;
+}
+
 #define MSR_TSC 0x10
 #define MSR_APIC_BASE 0x1b
 #define MSR_SYSENTER_CS 0x174

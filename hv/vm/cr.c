@@ -74,7 +74,6 @@ static bool write_cr3_guest(struct vm *vm, u64 value)
     if (!mmu_load_cr3(v->mmu, value))
         return false;
     v->cr3 = value;
-    v->virt->update_cr(v);
     return true;
 }
 

@@ -41,14 +41,14 @@ static void op_map(void *ctx, gpa_t gpa, u64 size, int kind, void *mem)
     struct vm *vm = ctx;
     if (!mmu_map(vm->mmu, gpa, size, kinds[kind], mem ? (hpa_t)mem : vm->ram + gpa))
         log_line("no room to map %lx bytes at %lx: it reads as no memory", size, gpa);
-    vm->code.gva = ~0ull;
+    vm->code.gva = NO_PAGE;
 }
 
 static void op_a20(void *ctx, bool on)
 {
     struct vm *vm = ctx;
     mmu_set_a20(vm->mmu, on);
-    vm->code.gva = ~0ull;
+    vm->code.gva = NO_PAGE;
 }
 
 static void op_end(void *ctx, int end, const char *why)
@@ -256,7 +256,7 @@ bool vm_create(struct vm *vm, const struct boot_info *boot, char *why, size_t wh
     }
     vm->vcpu = v;
     v->vm = vm;
-    vm->fault_page = vm->code.gva = ~0ull;
+    vm->fault_page = vm->code.gva = NO_PAGE;
     if (!create_machine(vm, boot, why, why_size))
         return false;
     vm_msr_reset(vm);

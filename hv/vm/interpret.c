@@ -21,8 +21,8 @@ static bool due(struct vm *vm)
 void vm_interpret(struct vm *vm, const struct exit *e)
 {
     (void)e;
-    vm->code.gva =
-        ~0ull; /* what is only interpreted is in no shadow table, whose flush would drop this */
+    /* What is only interpreted is in no shadow table, whose flush would drop this. */
+    vm->code.gva = NO_PAGE;
     for (unsigned i = 0; i < TURN; i++) {
         vm->counters.id = COUNT_INTERPRET;
         vm_emulate(vm);

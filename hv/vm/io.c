@@ -1,5 +1,6 @@
 /* Port I/O exits. */
 
+#include "host/cpu.h"
 #include "vm/vm.h"
 
 enum { STRING_CHUNKS = 32 };
@@ -120,14 +121,13 @@ static void io_string(struct vm *vm, const struct exit *e)
     }
 }
 
-/* DR6's bits of the I/O breakpoints that the access meets (SDM vol. 3, 17.2.4 and 17.2.5). DR0 to DR3 stay in the CPU. */
+/* DR6's bits of the I/O breakpoints that the access meets (SDM vol. 3, 17.2.4 and 17.2.5). DR0 to DR3
+ * stay in the CPU. */
 static u64 io_breakpoints(struct vcpu *v, const struct exit *e)
 {
-    u64 at[4], dr7 = v->virt->get_dr(v, 7), hit = 0;
-    __asm__("mov %%dr0, %0; mov %%dr1, %1" : "=r"(at[0]), "=r"(at[1]));
-    __asm__("mov %%dr2, %0; mov %%dr3, %1" : "=r"(at[2]), "=r"(at[3]));
+    u64 dr7 = v->virt->get_dr(v, 7), hit = 0;
     for (unsigned n = 0; n < 4; n++) {
-        u64 length = dr7 >> (18 + n * 4) & 3, first = at[n] & ~length;
+        u64 length = dr7 >> (18 + n * 4) & 3, first = read_dr(n) & ~length;
         bool io = (dr7 >> (16 + n * 4) & 3) == 2;
         if (io && dr7 >> n * 2 & 3 && e->io.port <= first + length &&
             first < e->io.port + (u64)e->io.size)

@@ -90,7 +90,7 @@ void vm_flush_due(struct vm *vm)
     struct vcpu *v = vm->vcpu;
     if (mmu_take_tlb_flush(v->mmu)) {
         v->virt->flush_tlb(v);
-        vm->code.gva = NEVER;
+        vm->code.gva = NO_PAGE;
     }
 }
 
@@ -101,7 +101,7 @@ static void enter(struct vm *vm, struct exit *e)
     hpa_t root = mmu_root(v->mmu);
     v->virt->run(v, e);
     if (unlikely(mmu_root(v->mmu) != root)) /* the guest loaded a CR3 by itself */
-        vm->code.gva = NEVER;
+        vm->code.gva = NO_PAGE;
 }
 
 enum vm_end vm_run(struct vm *vm)

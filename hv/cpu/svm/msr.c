@@ -43,7 +43,7 @@ bool svm_msr_write(struct vmcb *b, u32 index, u64 value)
     u64 *msr = svm_msr(b, index);
     if (index == MSR_TSC_AUX && cpuid(0x80000001, 0).edx & 1u << 27 && !(value >> 32))
         wrmsr(MSR_TSC_AUX, value);
-    else if (msr && (!is_address(index) || (u64)((s64)(value << 16) >> 16) == value))
+    else if (msr && (!is_address(index) || canonical48(value)))
         *msr = value;
     else
         return false;

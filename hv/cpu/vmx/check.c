@@ -3,11 +3,6 @@
 
 #include "cpu/vmx/vmx.h"
 
-static bool canonical(u64 address)
-{
-    return (u64)((s64)(address << 16) >> 16) == address;
-}
-
 static bool usable(const struct seg *s)
 {
     return s->attr & SEG_P;
@@ -72,7 +67,7 @@ static const char *check_data(const struct vcpu *v)
     for (unsigned i = 0; i < array_size(data); i++) {
         const struct seg *s = &v->seg[data[i]];
         unsigned type = SEG_TYPE(s->attr);
-        if (data[i] >= SEG_FS && !canonical(s->base))
+        if (data[i] >= SEG_FS && !canonical48(s->base))
             return "FS or GS base";
         if (!usable(s))
             continue;
@@ -94,14 +89,14 @@ static const char *check_system(const struct vcpu *v)
     unsigned type = SEG_TYPE(tr->attr);
     if (!usable(tr) || tr->attr & SEG_S || !(type == 11 || (type == 3 && !vcpu_lma(v))))
         return "TR access rights: not a busy TSS";
-    if (tr->sel & 4 || !canonical(tr->base) || !granularity_fits(tr))
+    if (tr->sel & 4 || !canonical48(tr->base) || !granularity_fits(tr))
         return "TR";
     if (usable(ldtr) && (ldtr->attr & SEG_S || SEG_TYPE(ldtr->attr) != 2 || ldtr->sel & 4 ||
-                         !canonical(ldtr->base) || !granularity_fits(ldtr)))
+                         !canonical48(ldtr->base) || !granularity_fits(ldtr)))
         return "LDTR";
-    if (v->seg[SEG_GDTR].limit >> 16 || !canonical(v->seg[SEG_GDTR].base))
+    if (v->seg[SEG_GDTR].limit >> 16 || !canonical48(v->seg[SEG_GDTR].base))
         return "GDTR";
-    if (v->seg[SEG_IDTR].limit >> 16 || !canonical(v->seg[SEG_IDTR].base))
+    if (v->seg[SEG_IDTR].limit >> 16 || !canonical48(v->seg[SEG_IDTR].base))
         return "IDTR";
     return NULL;
 }
@@ -109,7 +104,7 @@ static const char *check_system(const struct vcpu *v)
 static const char *check_rip(const struct vcpu *v)
 {
     bool code64 = vcpu_lma(v) && v->seg[SEG_CS].attr & SEG_L;
-    if (code64 ? !canonical(v->rip) : v->rip >> 32)
+    if (code64 ? !canonical48(v->rip) : v->rip >> 32)
         return "RIP";
     if (!(v->rflags & RFLAGS_FIXED) || v->rflags & ~0x3f7fd7ull)
         return "RFLAGS: reserved bits";

@@ -10,11 +10,6 @@
 
 enum { ACTIVE, HALTED, SHUTDOWN, WAIT_FOR_SIPI };
 
-static bool canonical(u64 address)
-{
-    return (u64)((s64)(address << 16) >> 16) == address;
-}
-
 static bool fixed(u64 value, const u64 bits[2])
 {
     return !(bits[0] & ~value) && !(value & ~bits[1]);
@@ -39,7 +34,7 @@ static const char *check_registers(const struct vmx_fields *f, const struct vmx_
         return "IA32_DEBUGCTL: reserved bits";
     if (f->entry_controls & ENTRY_LOAD_DEBUG && f->dr7 >> 32)
         return "DR7: bits 63:32";
-    if (!canonical(f->sysenter_esp) || !canonical(f->sysenter_eip))
+    if (!canonical48(f->sysenter_esp) || !canonical48(f->sysenter_eip))
         return "IA32_SYSENTER_ESP or _EIP: not canonical";
     return f->link == ~0ull ? NULL : "VMCS link pointer";
 }

@@ -8,15 +8,12 @@
 
 #define VMCS_HOST_RSP 0x6c14
 
+#include "cpu/gprs.inc"
+
 .text
 .globl vmx_enter, vmx_exited
 vmx_enter:
-    push %rbx
-    push %rbp
-    push %r12
-    push %r13
-    push %r14
-    push %r15
+    push_callee_saved
     push %rdi
     cmp %rsp, (%rdx)
     je 1f
@@ -26,20 +23,7 @@ vmx_enter:
 1:  test %sil, %sil /* no instruction before the branch changes the flags */
 
     mov 0x00(%rdi), %rax
-    mov 0x08(%rdi), %rcx
-    mov 0x10(%rdi), %rdx
-    mov 0x18(%rdi), %rbx
-    mov 0x28(%rdi), %rbp
-    mov 0x30(%rdi), %rsi
-    mov 0x40(%rdi), %r8
-    mov 0x48(%rdi), %r9
-    mov 0x50(%rdi), %r10
-    mov 0x58(%rdi), %r11
-    mov 0x60(%rdi), %r12
-    mov 0x68(%rdi), %r13
-    mov 0x70(%rdi), %r14
-    mov 0x78(%rdi), %r15
-    mov 0x38(%rdi), %rdi
+    load_gprs
     jnz 2f
     vmlaunch
     jmp 3f
@@ -54,33 +38,13 @@ vmx_exited:
     mov %rcx, 0x08(%rax)
     pop %rcx
     mov %rcx, 0x00(%rax)
-    mov %rdx, 0x10(%rax)
-    mov %rbx, 0x18(%rax)
-    mov %rbp, 0x28(%rax)
-    mov %rsi, 0x30(%rax)
-    mov %rdi, 0x38(%rax)
-    mov %r8, 0x40(%rax)
-    mov %r9, 0x48(%rax)
-    mov %r10, 0x50(%rax)
-    mov %r11, 0x58(%rax)
-    mov %r12, 0x60(%rax)
-    mov %r13, 0x68(%rax)
-    mov %r14, 0x70(%rax)
-    mov %r15, 0x78(%rax)
+    store_gprs
     xor %eax, %eax
 
-    /* The interrupt that ended the guest's turn is taken here. */
-    sti
-    nop
-    cli
+    take_interrupt
 
 4:  add $8, %rsp
-    pop %r15
-    pop %r14
-    pop %r13
-    pop %r12
-    pop %rbp
-    pop %rbx
+    pop_callee_saved
     ret
 
 .section .note.GNU-stack, "", @progbits

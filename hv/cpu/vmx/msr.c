@@ -50,7 +50,7 @@ static bool valid(u32 index, u64 value)
     case MSR_SFMASK:
     case MSR_TSC_AUX: return !(value >> 32);
     }
-    return (u64)((s64)(value << 16) >> 16) == value;
+    return canonical48(value);
 }
 
 bool vmx_read_msr(struct vcpu *v, u32 index, u64 *value)
