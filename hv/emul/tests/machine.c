@@ -254,3 +254,10 @@ void machine_code(struct machine *m, u64 la, const void *code, unsigned len)
     m->code_len = sizeof(m->code);
     m->code_la = la;
 }
+
+void machine_descriptor(u8 *at, u32 base, u32 limit, u16 attr)
+{
+    u64 d = (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(attr & 0xff) << 40 |
+            (u64)(limit >> 16 & 0xf) << 48 | (u64)(attr >> 8) << 52 | (u64)(base >> 24) << 56;
+    memcpy(at, &d, 8);
+}

@@ -34,3 +34,5 @@ enum mode { MODE_REAL, MODE_V86, MODE_16, MODE_32, MODE_64 };
 /* Flat segments of the mode; CPL as given (3 in virtual-8086 mode). */
 void machine_init(struct machine *m, enum mode mode, unsigned cpl, void *mem, u64 la, u64 size);
 void machine_code(struct machine *m, u64 la, const void *code, unsigned len);
+/* Puts a segment descriptor of 8 bytes at `at`; attr as in struct seg. */
+void machine_descriptor(u8 *at, u32 base, u32 limit, u16 attr);

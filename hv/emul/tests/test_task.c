@@ -45,9 +45,7 @@ static u8 mem[0x4000];
 
 static void desc(u16 sel, u32 base, u32 limit, u16 attr)
 {
-    u64 d = (limit & 0xffff) | (u64)(base & 0xffffff) << 16 | (u64)(attr & 0xff) << 40 |
-            (u64)(limit >> 16 & 0xf) << 48 | (u64)(attr >> 8) << 52 | (u64)(base >> 24) << 56;
-    memcpy(mem + GDT + (sel & ~7), &d, 8);
+    machine_descriptor(mem + GDT + (sel & ~7), base, limit, attr);
 }
 
 static void task_gate(unsigned offset, u16 sel, u8 attr)
