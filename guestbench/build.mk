@@ -110,7 +110,7 @@ $(eval $(call host_test,guestbench-compile-tree,guestbench/tests/test_compile_tr
 	guestbench/compile_tree.c guestbench/core/workdir.c,-Iguestbench))
 
 # The core with benchmarks that go wrong, and the suite as a command.
-$(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c \
+$(B)/tests/guestbench-faults.elf: guestbench/tests/faults.c guestbench/memory_touch.c guestbench/helper.c \
 		guestbench/net_server.c guestbench/net_transfer.c \
 		$(wildcard guestbench/core/*.[ch])
 	@mkdir -p $(@D)

@@ -12,6 +12,7 @@
 
 #include "core/clock.h"
 #include "core/random.h"
+#include "helper.h"
 
 enum { MAGIC = 0x47424E31, DRAIN_MS = 200, WORDS_MAX = 6 };
 
@@ -59,23 +60,6 @@ bool net_write(int fd, const void *data, uint32_t size)
     return true;
 }
 
-bool net_read(int fd, void *data, uint32_t size)
-{
-    char *to = data;
-    while (size > 0) {
-        ssize_t part = recv(fd, to, size, 0);
-        if (part < 0 && errno == EINTR)
-            continue;
-        if (part == 0)
-            errno = 0;
-        if (part <= 0)
-            return false;
-        to += part;
-        size -= (uint32_t)part;
-    }
-    return true;
-}
-
 /* Messages are the magic number and some words. */
 static bool write_words(const struct net_end *end, const uint32_t *words, uint32_t count)
 {
@@ -88,7 +72,7 @@ static bool write_words(const struct net_end *end, const uint32_t *words, uint32
 static bool read_words(const struct net_end *end, uint32_t *words, uint32_t count)
 {
     uint32_t message[WORDS_MAX + 1];
-    if (!net_read(end->tcp, message, (count + 1) * 4))
+    if (!helper_read(end->tcp, message, (count + 1) * 4))
         return false;
     if (message[0] != htonl(MAGIC)) {
         errno = EPROTO;
@@ -162,7 +146,7 @@ bool net_receive_blocks(const struct net_end *end, const struct net_request *req
 {
     memset(tally, 0, sizeof *tally);
     for (; tally->received < request->count; tally->received++) {
-        if (!net_read(end->tcp, incoming.bytes, request->size))
+        if (!helper_read(end->tcp, incoming.bytes, request->size))
             return false;
     }
     tally->wrong = !is_right(&incoming, request->phase, request->count - 1, request->size);

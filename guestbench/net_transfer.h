@@ -40,7 +40,6 @@ struct net_end {
 
 /* Exactly size bytes. False with errno set, 0 if the other end closed the connection. */
 bool net_write(int fd, const void *data, uint32_t size);
-bool net_read(int fd, void *data, uint32_t size);
 
 bool net_write_request(const struct net_end *end, const struct net_request *request);
 bool net_read_request(const struct net_end *end, struct net_request *request);

@@ -3,18 +3,8 @@
 # and machines that lack something.
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
+. guestbench/tests/lib.sh
 
-B=${BUILD:-build}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-mkdir "$work/dir"
-amd64=$B/guestbench-amd64
-
-# guestbench prints TAP of its own, which must not look like this test's.
-run() { "$1" run --seconds=0.001 --samples=2 --tmp="$work" "${@:2}" >"$work/out.tap"; }
-has() { grep -q -- "$1" "$work/out.tap" || { cat "$work/out.tap"; return 1; }; }
-point() { grep -A4 -- "- $1\b" "$work/out.tap" | grep -q -- "$2" || { cat "$work/out.tap"; return 1; }; }
-status() { "${@:2}"; [ $? -eq "$1" ]; }
 prove_accepts() { prove --exec cat "$work/out.tap"; }
 points() { grep -cE '^(not )?ok ' "$work/out.tap"; }
 
