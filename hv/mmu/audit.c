@@ -181,15 +181,18 @@ static void check_rest(struct audit *a, u32 page, unsigned slot)
     const struct spage *sp = &mmu->pages[page];
     u64 entry = mmu->tables[page][slot], hollow = spte_hollow(mmu, sp);
 
-    if (!mmu->marker ? entry == 0 : !sp->used || entry == hollow)
-        return;
-    const struct frame *f = &mmu->frames[sp->gfn];
-    if (entry || !mmu->marker)
+    bool marked = sp->used && sp->hollow[slot >> 6] >> (slot & 63) & 1;
+    if (entry != (marked ? hollow : 0)) {
         wrong(a, "neither live nor hollow", page, slot, hollow);
-    else if (page_is_pdpts(sp))
-        return; /* check_pae_roots */
-    else if (sp->role.direct || f->word & F_UNSYNC)
+        return;
+    }
+    if (!mmu->marker || marked || !sp->used || page_is_pdpts(sp))
+        return; /* PDPTs: check_pae_roots */
+    const struct frame *f = &mmu->frames[sp->gfn];
+    if (sp->role.direct)
         wrong(a, "not hollow", page, slot, hollow);
+    else if (f->word & F_UNSYNC)
+        return;
     else if (gpte_read(sp->role, host_ptr(mmu, f->word & F_HPA), slot_index(sp->role, slot)) &
              PTE_P)
         wrong(a, "0 for what the guest has present", page, slot, hollow);
@@ -206,6 +209,8 @@ static void check_page(struct audit *a, u32 page)
         count += present;
         if (present != !!(sp->present[slot >> 6] >> (slot & 63) & 1))
             wrong(a, "present map", page, slot, 0);
+        if (present && sp->hollow[slot >> 6] >> (slot & 63) & 1)
+            wrong(a, "hollow map", page, slot, 0);
         if (present && !sp->used)
             wrong(a, "entry in a free page", page, slot, 0);
         else if (present)

@@ -2,11 +2,17 @@
 
 #include "mmu/mmu_int.h"
 
-#define PREFETCH_WINDOW 16u
+/* The page directory that the space before this one had at slot of its PDPT, or NONE. */
+static u32 sibling(const struct mmu_vcpu *v, unsigned slot)
+{
+    u64 link = v->mmu->tables[v->pae_page][v->old_slot + (slot & 3)];
 
-/* The slot's child for this access: found, made, linked. NONE: no page to be had. */
+    return spte_live(link) ? spte_child(v->mmu, link) : NONE;
+}
+
+/* The slot's child for this access: found, made, linked (changed). NONE: no page to be had. */
 static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, gva_t gva,
-                   const struct gwalk *g)
+                   const struct gwalk *g, bool *changed)
 {
     struct mmu *mmu = v->mmu;
     bool root = level == 3 && v->role.mode != MODE_LONG;
@@ -36,10 +42,12 @@ static u32 descend(struct mmu_vcpu *v, u32 page, unsigned slot, unsigned level, 
         if ((link ^ old) & ~PTE_A) { /* some emulators set A even in a PDPTE */
             sync_below(mmu, child);
             spte_change(mmu, page, slot, link);
+            *changed = true;
         }
         return child;
     }
-    child = page_get(mmu, gfn, want);
+    *changed = true;
+    child = page_get(mmu, gfn, want, root ? sibling(v, slot) : NONE);
     if (child == NONE)
         return NONE;
     if (spte_live(mmu->tables[page][slot])) {
@@ -71,85 +79,6 @@ static bool fill_large(struct mmu *mmu, u32 page, unsigned slot, u32 access, con
     return true;
 }
 
-/* Fills slot from the guest's entry; false: it is filled, or needs the guest's A bit set first. */
-static bool prefetch_guest(struct mmu *mmu, u32 page, unsigned slot, const void *table)
-{
-    union role role = mmu->pages[page].role;
-    u64 gfn, spte, gpte;
-
-    if (spte_live(mmu->tables[page][slot]))
-        return false;
-    gpte = gpte_read(role, table, slot_index(role, slot));
-    if ((gpte & (PTE_P | PTE_A)) != (PTE_P | PTE_A))
-        return false;
-    spte = spte_of_gpte(mmu, role, gpte, &gfn);
-    if (spte) {
-        spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
-        mmu->counters.prefetched++;
-    }
-    return true;
-}
-
-static void prefetch_direct(struct mmu *mmu, u32 page)
-{
-    const struct spage *sp = &mmu->pages[page];
-
-    for (unsigned slot = 0; slot < 512; slot++) {
-        u64 gfn = (sp->gfn + slot) & mmu->gfn_mask;
-        u64 spte = spte_leaf(sp->role, sp->role.acc, true, p2m_word(mmu, gfn));
-        if (!spte || spte_live(mmu->tables[page][slot]))
-            continue;
-        spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
-        mmu->counters.prefetched++;
-    }
-}
-
-/* Fills all of a new table. Guest tables are mostly empty: zeros are passed over by the word. */
-static void prefetch_table(struct mmu *mmu, u32 page, const void *table)
-{
-    union role role = mmu->pages[page].role;
-    bool is32 = role.mode == MODE_32;
-    const volatile u64 *word = (const volatile u64 *)table + (is32 ? role.quad * 256u : 0);
-
-    for (unsigned i = 0; i < (is32 ? 256u : 512u); i++) {
-        if (!word[i])
-            continue;
-        if (is32) {
-            prefetch_guest(mmu, page, 2 * i, table);
-            prefetch_guest(mmu, page, 2 * i + 1, table);
-        } else {
-            prefetch_guest(mmu, page, i, table);
-        }
-    }
-}
-
-/* Fills the neighbours of a slot just filled: of a new table all, else those in its window up to the
- * first that is filled or that the guest has not used. */
-static void prefetch(struct mmu *mmu, u32 page, unsigned slot)
-{
-    struct spage *sp = &mmu->pages[page];
-    bool fresh = !sp->scanned;
-
-    sp->scanned = true;
-    if (sp->role.direct) {
-        if (fresh)
-            prefetch_direct(mmu, page);
-        return;
-    }
-    const void *table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
-    if (fresh) {
-        prefetch_table(mmu, page, table);
-        return;
-    }
-    unsigned first = slot & ~(PREFETCH_WINDOW - 1);
-    for (unsigned i = slot + 1; i < first + PREFETCH_WINDOW; i++)
-        if (!prefetch_guest(mmu, page, i, table))
-            break;
-    for (unsigned i = slot; i-- > first;)
-        if (!prefetch_guest(mmu, page, i, table))
-            break;
-}
-
 /* CR0.WP=0 and a supervisor write to a page that only users' rights make read-only. The CPU below
  * has WP=1: the page becomes the supervisor's own and writable until a user comes by. The rights
  * that SMEP and SMAP would have refused must not come with it. */
@@ -162,7 +91,7 @@ static u64 flip(union role role, u64 spte)
 }
 
 static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 access,
-                                const struct gwalk *g)
+                                const struct gwalk *g, bool changed)
 {
     struct spage *sp = &mmu->pages[page];
     union role role = sp->role;
@@ -182,7 +111,7 @@ static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 ac
             result = MMU_EMULATE_STORE;
     }
     if (old == spte && (word & F_OWN)) {
-        if (result == MMU_FIXED)
+        if (result == MMU_FIXED && !changed)
             mmu->gen++; /* the CPU faulted on an older entry */
         return result;
     }
@@ -190,13 +119,16 @@ static enum mmu_fault fill_leaf(struct mmu *mmu, u32 page, unsigned slot, u32 ac
         spte_clear(mmu, page, slot);
     spte_set(mmu, page, slot, spte, leaf_list(mmu, gfn));
     mmu->counters.fills++;
-    sp->downgrades = sp->idle = 0;
+    sp->way = WAY_NONE;
+    sp->idle = 0;
     if (mmu_has(mmu, MMU_OPT_PREFETCH))
-        prefetch(mmu, page, slot);
+        scan_window(mmu, page, slot);
     return result;
 }
 
-static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const struct gwalk *g)
+/* changed: the shadow tables have changed since the access faulted on them. */
+static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const struct gwalk *g,
+                           bool changed)
 {
     struct mmu *mmu = v->mmu;
     bool is_long = v->role.mode == MODE_LONG;
@@ -210,12 +142,12 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
     mmu->pages[page].stamp = mmu->stamp;
     if (g->level == 1 && v->leaf_gva == gva >> 21 && v->leaf_gen == mmu->gen) {
         mmu->pages[v->leaf_page].referenced = true;
-        return fill_leaf(mmu, v->leaf_page, (gva >> PAGE_SHIFT) & 511, access, g);
+        return fill_leaf(mmu, v->leaf_page, (gva >> PAGE_SHIFT) & 511, access, g, changed);
     }
     for (; level > 1; level--) {
         if (level == 2 && level <= g->level && fill_large(mmu, page, slot, access, g))
             return MMU_FIXED;
-        page = descend(v, page, slot, level, gva, g);
+        page = descend(v, page, slot, level, gva, g, &changed);
         if (page == NONE)
             return MMU_EMULATE_MMIO;
         slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
@@ -225,29 +157,16 @@ static enum mmu_fault fill(struct mmu_vcpu *v, gva_t gva, u32 access, const stru
         v->leaf_gen = mmu->gen;
         v->leaf_page = page;
     }
-    return fill_leaf(mmu, page, slot, access, g);
+    return fill_leaf(mmu, page, slot, access, g, changed);
 }
 
-/* The guest's own fault came by a hollow slot: the next ones there shall not exit. A table out of sync stays
- * that until the guest flushes: most of them are on their way through a fork or an end. */
-static void filter_rest(struct mmu_vcpu *v, gva_t gva)
+/* A table that the guest has finished writing, as it seems: it is used. */
+static bool sync_used(struct mmu *mmu, const struct gwalk *g)
 {
-    struct mmu *mmu = v->mmu;
-    unsigned level = v->role.mode == MODE_LONG ? 4 : 3;
-    unsigned slot = level == 4 ? (gva >> 39) & 511 : v->root_slot + ((gva >> 30) & 3);
-    u32 page = v->root;
-
-    for (; level > 1; level--) {
-        u64 spte = mmu->tables[page][slot];
-        if (!spte_live(spte) || (spte & SPTE_LEAF))
-            break;
-        page = spte_child(mmu, spte);
-        slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
-    }
-    const struct spage *sp = &mmu->pages[page];
-    if (!sp->hollow || sp->role.direct || mmu->frames[sp->gfn].word & F_UNSYNC)
-        return;
-    page_rest(mmu, page);
+    if (likely(!mmu->unsync_count) || g->level != 1 || !(p2m_word(mmu, g->table[1]) & F_UNSYNC))
+        return false;
+    sync_gfn(mmu, g->table[1]);
+    return true;
 }
 
 enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, struct mmu_walk *w)
@@ -256,22 +175,46 @@ enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, 
     u32 access = pfec & (PFEC_W | PFEC_U | PFEC_I);
     struct gwalk g;
 
-    v->invlpg_row = false;
     if (pfec & PFEC_RSVD) /* a hollow slot */
         pfec &= ~(PFEC_P | PFEC_RSVD);
     if (v->role.mode != MODE_LONG)
         gva &= 0xffffffff;
-    if (!walk_guest(v, gva, access, ac, true, &g, w)) {
+    bool allowed = walk_guest(v, gva, access, ac, true, &g, w), synced = sync_used(mmu, &g);
+    if (!allowed) {
         mmu->counters.guest_faults++;
-        if (mmu->marker && !(w->pfec & PFEC_P))
-            filter_rest(v, gva);
         return MMU_GUEST_FAULT;
     }
     u64 gfn = w->gpa >> PAGE_SHIFT, word = p2m_word(mmu, gfn);
     if (!(word & (F_RAM | F_ROM)) || ((access & PFEC_W) && !(word & F_RAM)))
         return MMU_EMULATE_MMIO;
     /* Mapped, but read-only as a guest table. */
-    if ((access & PFEC_W) && word_protected(word) && !unsync_try(mmu, gfn) && (pfec & PFEC_P))
+    if ((access & PFEC_W) && word_protected(word) && (pfec & PFEC_P))
         return MMU_EMULATE_STORE;
-    return fill(v, gva, access, &g);
+    return fill(v, gva, access, &g, synced);
+}
+
+/* Whether A is set in all entries of the walk, and D in the leaf, as by a write. */
+static bool written(const struct mmu_vcpu *v, const struct gwalk *g)
+{
+    unsigned top = v->role.mode == MODE_LONG ? 4 : 2;
+    u64 all = g->gpte[g->level] & PTE_D ? PTE_A : 0;
+
+    for (unsigned level = g->level; level <= top; level++)
+        all &= g->gpte[level];
+    return all;
+}
+
+/* A store that let its table out of sync: the next ones shall not exit. Not so if it changed its own mapping. */
+void mmu_stored(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac)
+{
+    u32 access = pfec & (PFEC_W | PFEC_U);
+    struct mmu_walk w;
+    struct gwalk g;
+
+    if (likely(!v->opened))
+        return;
+    v->opened = false;
+    if (v->role.mode != MODE_OFF && walk_guest(v, gva, access, ac, false, &g, &w) &&
+        written(v, &g) && word_writable(p2m_word(v->mmu, w.gpa >> PAGE_SHIFT)))
+        fill(v, gva, access, &g, true);
 }

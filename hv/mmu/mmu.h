@@ -35,15 +35,14 @@ struct mmu_config {
     hpa_t ram_hpa; /* where it is, 2 MiB aligned, contiguous */
     intptr_t
         hpa_ptr; /* pointer = hpa + hpa_ptr, for all memory of the machine below that is named here */
-    hpa_t pool_hpa;      /* memory for everything the mmu needs, page aligned, below 4 GiB */
-    u64 pool_bytes;      /* mmu_min_pool() at least; what is over becomes shadow pages */
-    u32 options;         /* 1 << enum mmu_option */
-    unsigned maxphyaddr; /* of the CPU below */
-    bool nx;             /* the CPU below has EFER.NXE */
-    bool gbpages;        /* the CPU below, and so the guest, has 1 GiB pages */
-    bool fault_filter;   /* the CPU below can leave page faults to the guest by their error code */
-    bool
-        invlpg_free; /* it can execute the guest's INVLPG; each entry to the guest flushes its TLB */
+    hpa_t pool_hpa;       /* memory for everything the mmu needs, page aligned, below 4 GiB */
+    u64 pool_bytes;       /* mmu_min_pool() at least; what is over becomes shadow pages */
+    u32 options;          /* 1 << enum mmu_option */
+    unsigned maxphyaddr;  /* of the CPU below */
+    bool nx;              /* the CPU below has EFER.NXE */
+    bool gbpages;         /* the CPU below, and so the guest, has 1 GiB pages */
+    bool fault_filter;    /* the CPU below can leave page faults to the guest by their error code */
+    bool invlpg_free;     /* it can execute the guest's INVLPG without an exit */
     unsigned cr3_targets; /* values of CR3 that it loads without an exit */
 };
 
@@ -129,6 +128,11 @@ enum mmu_fault mmu_page_fault(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac, 
 /* The emulator's store of len bytes (1 to 16) at gpa, which lies in RAM inside one page. Does the
  * store and brings the shadows up to date; user: by CPL 3 (a hint that the table is no table any more). */
 void mmu_emulated_store(struct mmu_vcpu *v, gpa_t gpa, const void *buf, unsigned len, bool user);
+
+/* Before that store: the guest's CR2, a hint. */
+void mmu_set_cr2(struct mmu_vcpu *v, gva_t cr2);
+/* After that store, where it came from a page fault (gva, pfec): what makes the next ones cheap. */
+void mmu_stored(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac);
 
 /* Compares every shadow entry reachable with the guest's tables; returns the number of entries that
  * allow what the guest's tables do not, and describes the first in text. For tests: slow. */

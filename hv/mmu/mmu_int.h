@@ -81,14 +81,16 @@ struct spage {
     u16 count;   /* of present entries */
     bool used;
     bool referenced;
-    u8 downgrades; /* trapped stores in a row that took rights away */
-    u8 history;    /* how well going out of sync paid lately: 0 to UNSYNC_AFTER */
-    u8 idle;       /* trapped stores in a row that mattered to no shadow entry */
-    u8 blank;      /* trapped stores in a row of zeros over zeros */
-    bool scanned;  /* the whole guest table was looked through for what to prefetch */
-    bool hollow;   /* slots may be hollow where the guest's entry is not present */
-    u64 present[8];
+    u8 way;         /* enum way: of the last trapped store, or what it is out of sync for */
+    u8 wait[3];     /* such stores until going out of sync is tried again */
+    u8 idle;        /* trapped stores in a row that mattered to no shadow entry */
+    u8 blank;       /* trapped stores in a row of zeros over zeros */
+    u64 present[8]; /* slots that are live */
+    u64 hollow[8];  /* and hollow; a slot in neither is 0, as are all of a free page */
 };
+
+/* What a store does to a shadow entry: it takes rights away, as in a teardown or a fork, or does not. */
+enum way { WAY_NONE, WAY_FALL, WAY_RISE };
 
 /* Shadow entries form doubly linked lists: leaves by the frame or block they map, links by the
  * shadow page they lead to. An entry's name is page index * 512 + slot. prev of the first is the
@@ -110,7 +112,7 @@ struct link {
  * is not present: the fault is the guest's without an exit. All else that is not shadowed is hollow:
  * present for the CPU, so that it faults to us. In a table by reserved bits, all the frame's, which also
  * lead no speculation to RAM; in a PDPT, where a reserved bit is worse than a fault, by a link to a
- * page full of such entries. */
+ * page full of such entries. In a table out of sync a 0 says nothing: the filter is off meanwhile. */
 #define SPTE_HOLLOW (1ull << 11)
 #define SPTE_MARKER (PTE_P | SPTE_HOLLOW | SPTE_HPA)
 
@@ -139,6 +141,7 @@ struct mmu_vcpu {
     u64 pdpte[4];
     u32 root;      /* shadow page that is, or holds, the root */
     u32 root_slot; /* of a PAE root: its first slot in that page */
+    u32 old_slot;  /* and that of the root before */
     u32 null_root; /* an empty level 4 table, for a CR3 that names no RAM */
     u32 pae_page;
     hpa_t root_hpa;
@@ -146,10 +149,11 @@ struct mmu_vcpu {
      * lost a right, as one on its path would if the path changed. */
     u64 leaf_gva, leaf_gen;
     u32 leaf_page;
-    u64 gen; /* mmu->gen when this vcpu last flushed */
+    gva_t cr2; /* the guest's, at its last store to a table */
+    u64 gen;   /* mmu->gen when this vcpu last flushed */
     bool flush;
     bool root_known; /* loaded before */
-    bool invlpg_row; /* the last thing asked for was INVLPG */
+    bool opened;     /* a trapped store let its table out of sync */
     struct target targets[MMU_CR3_TARGETS];
     struct pae_root pae[PAE_ROOTS];
 };
@@ -198,7 +202,7 @@ struct gwalk {
     u64 gpte[5];     /* by level, A and D as they are now */
     u64 table[5];    /* gfn of the table that gpte is in */
     void *entry[5];  /* where it is; NULL: not in RAM */
-    unsigned level;  /* of the leaf; 4 where paging is off */
+    unsigned level;  /* of the leaf, or where the walk failed; 4 where paging is off, 0: a PDPTE */
     u64 gfn;         /* before A20 */
     bool shadowable; /* all tables are in frames with F_OWN */
 };
@@ -378,10 +382,19 @@ static inline void spte_write(struct mmu *mmu, u32 page, unsigned slot, u64 spte
         targets_mirror(mmu, page, slot);
 }
 
-/* What a slot that is not live becomes for the guest's entry, which is in sync. */
-static inline void spte_rest(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+/* What a slot that is not live becomes. */
+static inline void spte_rest(struct mmu *mmu, u32 page, unsigned slot, bool hollow)
 {
-    spte_write(mmu, page, slot, gpte & PTE_P ? spte_hollow(mmu, &mmu->pages[page]) : 0);
+    struct spage *sp = &mmu->pages[page];
+    u64 bit = 1ull << (slot & 63);
+
+    if (hollow && mmu->marker) {
+        sp->hollow[slot >> 6] |= bit;
+        spte_write(mmu, page, slot, spte_hollow(mmu, sp));
+    } else {
+        sp->hollow[slot >> 6] &= ~bit;
+        spte_write(mmu, page, slot, 0);
+    }
 }
 
 /* Sets a leaf or a link in a slot that is not live. list: LIST_... where it belongs, or NONE. */
@@ -393,6 +406,7 @@ static inline void spte_set(struct mmu *mmu, u32 page, unsigned slot, u64 spte, 
     if (unlikely(sp->targets))
         targets_mirror(mmu, page, slot);
     sp->present[slot >> 6] |= 1ull << (slot & 63);
+    sp->hollow[slot >> 6] &= ~(1ull << (slot & 63));
     sp->count++;
     if (list != NONE)
         link_add(mmu, list, page * 512 + slot);
@@ -414,15 +428,15 @@ void rmap_drop(struct mmu *mmu, u64 gfn);
 
 /* pages.c: shadow pages */
 u32 page_find(struct mmu *mmu, u64 gfn, union role role);
-/* NONE where all pages are pinned or on the path being filled. */
-u32 page_get(struct mmu *mmu, u64 gfn, union role role);
+/* sibling: the page at the same place of another space, or NONE. NONE where all pages are pinned or on the
+ * path being filled. */
+u32 page_get(struct mmu *mmu, u64 gfn, union role role, u32 sibling);
 u32 page_alloc(struct mmu *mmu);
 /* A page of nothing that stays; NONE where there is none. */
 u32 page_pinned(struct mmu *mmu, union role role);
 void page_clear(struct mmu *mmu, u32 page);
-/* The slots that are not live: all hollow, or by the guest's table, which is in sync. */
+/* Makes all slots that are not live hollow. */
 void page_hollow(struct mmu *mmu, u32 page);
-void page_rest(struct mmu *mmu, u32 page);
 void page_drop(struct mmu *mmu, u32 page);
 void pages_drop_gfn(struct mmu *mmu, u64 gfn);
 void pages_drop_all(struct mmu *mmu);
@@ -437,6 +451,13 @@ static inline u32 spte_child(const struct mmu *mmu, u64 spte)
     return (u32)(((spte & SPTE_HPA) - mmu->tables_hpa) >> PAGE_SHIFT);
 }
 
+/* scan.c: guest tables, looked through for what can be shadowed before it is asked for */
+unsigned scan_table(struct mmu *mmu,
+                    u32 page); /* returns how many entries were not known as present */
+void scan_sibling(struct mmu *mmu, u32 page, u32 sibling);
+void scan_direct(struct mmu *mmu, u32 page);
+void scan_window(struct mmu *mmu, u32 page, unsigned slot);
+
 /* spte.c: what a shadow entry should be */
 bool block_large(const struct mmu *mmu, u64 gfn);
 u64 spte_link(const struct mmu *mmu, u32 parent, u32 child, u64 gpte, bool large);
@@ -448,14 +469,15 @@ union role role_child(union role role, unsigned level, u64 gpte);
 union role role_direct(union role role, unsigned level, unsigned acc);
 
 /* sync.c */
+/* At a store to the guest table gfn, or after it: lets the table out of sync if that is likely to pay. */
 bool unsync_try(struct mmu *mmu, u64 gfn);
 void unsync_forget(struct mmu *mmu, u64 gfn);
 void sync_gfn(struct mmu *mmu, u64 gfn);
-/* All, after a teardown that ended in a row of INVLPG: out of sync such tables take more exits. */
-void sync_torn_down(struct mmu *mmu);
 void sync_below(struct mmu *mmu, u32 page);
-void sync_slot(struct mmu *mmu, u32 page, unsigned slot);
-void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying, bool blank);
+/* How a store looks: done as tables are not written; of zeros; of zeros over zeros, which some kernels do to
+ * half an entry and all do to a page that is cleared for another use; to the entry of the guest's last fault. */
+enum { STORE_DYING = 1, STORE_CLEARS = 2, STORE_BLANK = 4, STORE_MENDS = 8 };
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, unsigned hints);
 
 static inline void sync_all(struct mmu *mmu)
 {

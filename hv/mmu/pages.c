@@ -28,55 +28,21 @@ void page_clear(struct mmu *mmu, u32 page)
             spte_clear(mmu, page, i * 64 + (unsigned)__builtin_ctzll(sp->present[i]));
 }
 
-static void mirror_all(struct mmu *mmu, u32 page)
-{
-    if (unlikely(mmu->pages[page].targets))
-        for (unsigned i = 0; i < 512; i++)
-            targets_mirror(mmu, page, i);
-}
-
 void page_hollow(struct mmu *mmu, u32 page)
 {
-    struct spage *sp = &mmu->pages[page];
-    u64 *table = mmu->tables[page], marker = spte_hollow(mmu, sp);
-
-    if (!mmu->marker)
-        return;
-    for (unsigned i = 0; i < 512; i++)
-        if (!spte_live(table[i]))
-            table[i] = marker;
-    mirror_all(mmu, page);
-    sp->hollow = true;
+    for (unsigned slot = 0; mmu->marker && slot < 512; slot++)
+        if (!spte_live(mmu->tables[page][slot]))
+            spte_rest(mmu, page, slot, true);
 }
 
-/* As spte_rest for all slots of a table, each of which has the guest's entry i >> shift: each fork and each
- * teardown runs through these loops some ten times. */
-static void rest_32(u64 *table, const volatile u32 *gtable, unsigned shift, u64 marker)
+/* The slots of a page that nothing leads to any more. */
+static void page_zero(struct mmu *mmu, u32 page)
 {
-    for (unsigned i = 0; i < 512; i++)
-        if (!spte_live(table[i]))
-            table[i] = gtable[i >> shift] & PTE_P ? marker : 0;
-}
+    const struct spage *sp = &mmu->pages[page];
 
-static void rest_64(u64 *table, const volatile u64 *gtable, u64 marker)
-{
-    for (unsigned i = 0; i < 512; i++)
-        if (!spte_live(table[i]))
-            table[i] = gtable[i] & PTE_P ? marker : 0;
-}
-
-void page_rest(struct mmu *mmu, u32 page)
-{
-    struct spage *sp = &mmu->pages[page];
-    const void *gtable = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
-    u64 *table = mmu->tables[page], marker = spte_hollow(mmu, sp);
-
-    if (sp->role.mode == MODE_32)
-        rest_32(table, (const u32 *)gtable + slot_index(sp->role, 0), sp->role.level > 1, marker);
-    else
-        rest_64(table, gtable, marker);
-    mirror_all(mmu, page);
-    sp->hollow = false;
+    for (unsigned i = 0; i < 8; i++)
+        for (u64 left = sp->hollow[i]; left; left &= left - 1)
+            mmu->tables[page][i * 64 + (unsigned)__builtin_ctzll(left)] = 0;
 }
 
 static void detach_gfn(struct mmu *mmu, u32 page)
@@ -132,6 +98,7 @@ void page_drop(struct mmu *mmu, u32 page)
     *p = sp->hash_next;
     if (!sp->role.direct)
         detach_gfn(mmu, page);
+    page_zero(mmu, page);
     sp->used = false;
     sp->hash_next = mmu->free;
     mmu->free = page;
@@ -207,7 +174,7 @@ u32 page_pinned(struct mmu *mmu, union role role)
 }
 
 /* Finds or makes the shadow page of gfn in role; on the path of the fill under way. */
-u32 page_get(struct mmu *mmu, u64 gfn, union role role)
+u32 page_get(struct mmu *mmu, u64 gfn, union role role, u32 sibling)
 {
     u32 page = page_find(mmu, gfn, role);
 
@@ -221,12 +188,15 @@ u32 page_get(struct mmu *mmu, u64 gfn, union role role)
         sp->role = role;
         sp->hash_next = *bucket;
         *bucket = page;
-        if (!role.direct)
+        if (role.direct) {
+            scan_direct(mmu, page);
+        } else {
             attach_gfn(mmu, page);
-        if (mmu->marker && !role.direct)
-            page_rest(mmu, page);
-        else
-            page_hollow(mmu, page);
+            if (!page_is_pdpts(sp)) /* a guard of PDPTEs */
+                scan_table(mmu, page);
+            if (sibling != NONE)
+                scan_sibling(mmu, page, sibling);
+        }
         mmu->counters.tables_built++;
     }
     mmu->pages[page].referenced = true;

@@ -23,7 +23,7 @@ void spte_clear(struct mmu *mmu, u32 page, unsigned slot)
     struct spage *sp = &mmu->pages[page];
 
     link_del(mmu, page * 512 + slot);
-    spte_write(mmu, page, slot, spte_hollow(mmu, sp));
+    spte_rest(mmu, page, slot, true);
     sp->present[slot >> 6] &= ~(1ull << (slot & 63));
     sp->count--;
     mmu->gen++;

@@ -42,7 +42,7 @@ static void slot_empty(struct mmu *mmu, u32 page, unsigned slot, bool present)
 {
     if (spte_live(mmu->tables[page][slot]))
         spte_clear(mmu, page, slot);
-    spte_rest(mmu, page, slot, present ? PTE_P : 0);
+    spte_rest(mmu, page, slot, present);
 }
 
 /* The shadow PDPT for CR3 and role: 32 bytes in the vcpu's page of them, kept while not displaced. */
@@ -83,7 +83,7 @@ static void root_load_long(struct mmu_vcpu *v)
     if (p2m_word(mmu, gfn) & F_OWN) {
         mmu->stamp++;
         v->root_known = mmu->target_max && page_find(mmu, gfn, role) != NONE;
-        page = page_get(mmu, gfn, role);
+        page = page_get(mmu, gfn, role, v->root);
     }
     v->root = page == NONE ? v->null_root : page;
     v->root_slot = 0;
@@ -102,6 +102,7 @@ static void root_load(struct mmu_vcpu *v)
     struct mmu *mmu = v->mmu;
     u32 old = v->root;
 
+    v->old_slot = v->root_slot;
     v->root_known = false;
     if (v->role.mode == MODE_LONG)
         root_load_long(v);
@@ -164,6 +165,7 @@ void mmu_cr3_followed(struct mmu_vcpu *v, u64 cr3)
     if (unlikely(!t))
         return;
     v->cr3 = cr3;
+    v->old_slot = v->root_slot;
     v->root = t->page;
     v->root_slot = t->slot;
     v->root_hpa = cr3;
@@ -206,30 +208,12 @@ bool mmu_set_mode(struct mmu_vcpu *v, u64 cr0, u64 cr3, u64 cr4, u64 efer)
     return true;
 }
 
+/* All tables, not the one: the CPU can take the next ones itself (mmu_invlpg_exits). While all are in sync
+ * there is nothing to do, as every change flushed when it was made. */
 void mmu_invlpg(struct mmu_vcpu *v, gva_t gva)
 {
-    struct mmu *mmu = v->mmu;
-    bool is_long = v->role.mode == MODE_LONG;
-    u32 page = v->root;
-    unsigned slot = is_long ? (gva >> 39) & 511 : v->root_slot + ((gva >> 30) & 3);
-
-    if (!mmu->unsync_count)
-        return; /* tables in sync: every change flushed as it was made */
-    /* Two of these and no fault between: a row of them after a teardown, of which the others then need no
-     * exit. One after a fault is a copy on write, and the table goes on changing. */
-    if (v->invlpg_row && mmu_has(mmu, MMU_OPT_INVLPG) && mmu->config.invlpg_free) {
-        sync_torn_down(mmu);
-        return;
-    }
-    v->invlpg_row = true;
-    for (unsigned level = is_long ? 4 : 3; level > 1; level--) {
-        u64 spte = mmu->tables[page][slot];
-        if (!spte_live(spte) || (spte & SPTE_LEAF))
-            return;
-        page = spte_child(mmu, spte);
-        slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
-    }
-    sync_slot(mmu, page, slot);
+    (void)gva;
+    sync_all(v->mmu);
 }
 
 void mmu_flush(struct mmu_vcpu *v, bool global)
@@ -250,14 +234,15 @@ bool mmu_root_is_long(struct mmu_vcpu *v)
 
 u32 mmu_fault_mask(const struct mmu_vcpu *v)
 {
-    if (!v->mmu->marker || v->role.mode == MODE_OFF)
+    if (!v->mmu->marker || v->role.mode == MODE_OFF || v->mmu->unsync_count ||
+        v->mmu->vcpu_count > 1)
         return 0;
     /* The CPU below tells fetches always. Where the guest's does not, those faults are made right. */
     return PFEC_P | (fetch_seen(v) ? 0 : PFEC_I);
 }
 
-/* While all tables are in sync nothing stale is in the TLB: shadow entries change in exits only, and the
- * entry after one flushes. So it is no matter that INVLPG in the CPU drops one 4 KiB translation where
+/* While all tables are in sync nothing stale is in the TLB: rights go in exits only, and the entry after
+ * such a one flushes (mmu_take_tlb_flush). So it is no matter that INVLPG in the CPU drops one 4 KiB translation where
  * the guest may mean a large page. Another vcpu could take rights away meanwhile: then all exit. */
 bool mmu_invlpg_exits(const struct mmu_vcpu *v)
 {

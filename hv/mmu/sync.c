@@ -1,18 +1,20 @@
 /* Stores into guest tables, and leaf tables that are out of sync: what the guest does to a leaf
- * table may stay unseen until it flushes (SDM vol. 3, 4.10.4). */
+ * table may stay unseen until it flushes (SDM vol. 3, 4.10.4). A table goes out of sync when it is written in
+ * a row, and comes back at the next flush of any kind, or at the next page fault that comes by it. */
 
 #include "mmu/mmu_int.h"
 
-#define UNSYNC_AFTER 1 /* trapped stores in a row that took rights away */
-#define IDLE_AFTER 2   /* trapped stores in a row that mattered to nobody */
-#define BLANK_AFTER 4  /* trapped stores in a row of zeros over zeros */
+#define PAYS_AFTER 3  /* changes while out of sync, with which that was right */
+#define WAIT 4        /* trapped stores until it is tried again where it was not */
+#define IDLE_AFTER 2  /* trapped stores in a row that mattered to nobody */
+#define BLANK_AFTER 4 /* trapped stores in a row of zeros over zeros, to a leaf table */
 
 static void *table_ptr(const struct mmu *mmu, u64 gfn)
 {
     return host_ptr(mmu, mmu->frames[gfn].word & F_HPA);
 }
 
-/* Whether going out of sync is due: all shadow pages are leaf tables, and one is being torn down. */
+/* Whether going out of sync is due: all shadow pages are leaf tables, and one was just written. */
 static bool unsync_due(const struct mmu *mmu, u64 gfn)
 {
     bool due = false;
@@ -21,18 +23,15 @@ static bool unsync_due(const struct mmu *mmu, u64 gfn)
         const struct spage *sp = &mmu->pages[i];
         if (sp->role.level != 1)
             return false;
-        due |= sp->downgrades + sp->history >= UNSYNC_AFTER;
+        due |= sp->way != WAY_NONE && !sp->wait[sp->way];
     }
     return due;
 }
 
-/* At a write to the guest table gfn: lets it out of sync if that is likely to pay. */
 bool unsync_try(struct mmu *mmu, u64 gfn)
 {
     if (!mmu_has(mmu, MMU_OPT_UNSYNC) || mmu->unsync_count == UNSYNC_MAX || !unsync_due(mmu, gfn))
         return false;
-    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
-        page_hollow(mmu, i); /* the guest may make entries present unseen */
     mmu->frames[gfn].word |= F_UNSYNC;
     mmu->unsync[mmu->unsync_count++] = (u32)gfn;
     mmu->counters.unsynced++;
@@ -49,7 +48,8 @@ void unsync_forget(struct mmu *mmu, u64 gfn)
         }
 }
 
-static void sync_page(struct mmu *mmu, u32 page, const void *table)
+/* The live slots; returns how many had changed. */
+static unsigned sync_live(struct mmu *mmu, u32 page, const void *table)
 {
     struct spage *sp = &mmu->pages[page];
     unsigned changed = 0;
@@ -65,11 +65,32 @@ static void sync_page(struct mmu *mmu, u32 page, const void *table)
             changed += spte_update_leaf(mmu, page, slot, gpte, false) != 0;
         }
     }
-    if (changed > 2)
-        sp->history = sp->history < UNSYNC_AFTER ? sp->history + 1u : UNSYNC_AFTER;
-    else
-        sp->history = sp->history ? sp->history - 1u : 0;
-    sp->downgrades = sp->idle = 0;
+    return changed;
+}
+
+/* Hollow slots whose entry is not present any more. */
+static void sync_hollow(struct mmu *mmu, u32 page, const void *table)
+{
+    struct spage *sp = &mmu->pages[page];
+
+    for (unsigned i = 0; i < 8; i++)
+        for (u64 left = sp->hollow[i]; left; left &= left - 1) {
+            unsigned slot = i * 64 + (unsigned)__builtin_ctzll(left);
+            if (!(gpte_read(sp->role, table, slot_index(sp->role, slot)) & PTE_P))
+                spte_rest(mmu, page, slot, false);
+        }
+}
+
+static void sync_page(struct mmu *mmu, u32 page, const void *table)
+{
+    struct spage *sp = &mmu->pages[page];
+    unsigned changed = sync_live(mmu, page, table);
+
+    sync_hollow(mmu, page, table);
+    changed += scan_table(mmu, page);
+    sp->wait[sp->way] = changed < PAYS_AFTER ? WAIT : 0;
+    sp->way = WAY_NONE;
+    sp->idle = 0;
 }
 
 /* Brings gfn's shadow pages in line with its contents and takes write rights to it away. */
@@ -81,16 +102,6 @@ void sync_gfn(struct mmu *mmu, u64 gfn)
         sync_page(mmu, i, table_ptr(mmu, gfn));
     rmap_protect(mmu, gfn);
     mmu->counters.resynced++;
-}
-
-void sync_torn_down(struct mmu *mmu)
-{
-    while (mmu->unsync_count) {
-        u32 gfn = mmu->unsync[mmu->unsync_count - 1];
-        sync_gfn(mmu, gfn);
-        for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
-            mmu->pages[i].history = 0;
-    }
 }
 
 /* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
@@ -107,19 +118,6 @@ void sync_below(struct mmu *mmu, u32 page)
         sync_gfn(mmu, sp->gfn);
 }
 
-/* INVLPG: one entry of a table, where that is out of sync. */
-void sync_slot(struct mmu *mmu, u32 page, unsigned slot)
-{
-    const struct spage *sp = &mmu->pages[page];
-
-    if (sp->role.direct || !(mmu->frames[sp->gfn].word & F_UNSYNC))
-        return;
-    if (spte_live(mmu->tables[page][slot]))
-        spte_update_leaf(mmu, page, slot,
-                         gpte_read(sp->role, table_ptr(mmu, sp->gfn), slot_index(sp->role, slot)),
-                         false);
-}
-
 static inline int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
     if (mmu_has(mmu, MMU_OPT_STORE))
@@ -130,13 +128,30 @@ static inline int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte
     return -1;
 }
 
+/* As spte_update_upper. A leaf table that nothing leads to any more, empty or being torn down, is about to be
+ * something else. */
+static int upper_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
+{
+    u64 old = mmu->tables[page][slot];
+    int kind = spte_update_upper(mmu, page, slot, gpte);
+
+    if (!spte_live(old) || old & SPTE_LEAF || !mmu_has(mmu, MMU_OPT_FLOOD))
+        return kind;
+    u32 child = spte_child(mmu, old);
+    const struct spage *sp = &mmu->pages[child];
+    if (sp->parents == NONE && sp->role.level == 1 && !sp->role.direct &&
+        sp->gfn != mmu->pages[page].gfn && (!sp->count || mmu->frames[sp->gfn].word & F_UNSYNC))
+        page_drop(mmu, child);
+    return kind;
+}
+
 static inline int slot_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
 {
     int kind = mmu->pages[page].role.level == 1 ? leaf_stored(mmu, page, slot, gpte)
-                                                : spte_update_upper(mmu, page, slot, gpte);
+                                                : upper_stored(mmu, page, slot, gpte);
 
     if (mmu->marker && !spte_live(mmu->tables[page][slot]))
-        spte_rest(mmu, page, slot, gpte);
+        spte_rest(mmu, page, slot, gpte & PTE_P);
     return kind;
 }
 
@@ -157,30 +172,30 @@ static int entry_stored(struct mmu *mmu, u32 page, unsigned index)
     return a ? a : b;
 }
 
-/* Counts what kind of stores come; true: the table looks as if it were one no more. */
-static bool note_store(struct spage *sp, int kind)
+/* Counts what kind of stores come; true: the table looks as if it were one no more. What mends the entry of
+ * a fault, as a copy on write does, is no part of a row. */
+static bool note_store(struct spage *sp, int kind, unsigned hints)
 {
-    if (kind < 0 && sp->downgrades < 255)
-        sp->downgrades++;
-    if (kind > 0)
-        sp->downgrades = 0;
+    if (!(hints & STORE_MENDS)) {
+        sp->way = kind < 0 || hints & STORE_CLEARS ? WAY_FALL : WAY_RISE;
+        sp->wait[sp->way] -= !!sp->wait[sp->way];
+    }
     sp->idle = kind ? 0 : sp->idle < 255 ? sp->idle + 1u : 255;
     return sp->idle >= IDLE_AFTER && !sp->count;
 }
 
-/* The guest stored len bytes at offset of its table gfn. dying: in a way that tables are not
- * written. blank: zeros over zeros, which some kernels do to half an entry and all do to a page that
- * is cleared for another use. */
-void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool dying, bool blank)
+/* The guest stored len bytes at offset of its table gfn. */
+void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, unsigned hints)
 {
     bool flood = mmu_has(mmu, MMU_OPT_FLOOD);
 
     for (u32 page = mmu->frames[gfn].pages, next; page != NONE; page = next) {
         struct spage *sp = &mmu->pages[page];
         unsigned shift = sp->role.mode == MODE_32 ? 2 : 3;
-        sp->blank = blank ? sp->blank + (sp->blank < BLANK_AFTER) : 0;
+        sp->blank = hints & STORE_BLANK ? sp->blank + (sp->blank < BLANK_AFTER) : 0;
+        bool blank = sp->blank == BLANK_AFTER || (sp->blank && sp->role.level > 1 && len >> shift);
         /* A root in use is alive, whatever it looks like. */
-        bool drop = flood && !sp->pins && (dying || sp->blank == BLANK_AFTER);
+        bool drop = flood && !sp->pins && (hints & STORE_DYING || blank);
         int kind = 0;
 
         next = sp->gfn_next;
@@ -195,7 +210,7 @@ void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, bool 
                 mmu->counters.stores_filled += k > 0;
                 kind = k ? k : kind;
             }
-        bool idle = note_store(sp, kind);
+        bool idle = note_store(sp, kind, hints);
         if (drop || (flood && idle))
             page_drop(mmu, page);
     }
@@ -224,6 +239,40 @@ static void store(void *p, const void *buf, unsigned len)
     }
 }
 
+/* The shadow page of the leaf table for gva, or NONE. */
+static u32 leaf_of(const struct mmu_vcpu *v, gva_t gva)
+{
+    unsigned level = v->role.mode == MODE_LONG ? 4 : 3;
+    unsigned slot = level == 4 ? (gva >> 39) & 511 : v->root_slot + ((gva >> 30) & 3);
+    u32 page = v->root;
+
+    for (; level > 1; level--) {
+        u64 spte = v->mmu->tables[page][slot];
+        if (!spte_live(spte) || (spte & SPTE_LEAF))
+            return NONE;
+        page = spte_child(v->mmu, spte);
+        slot = (gva >> (PAGE_SHIFT + 9 * (level - 2))) & 511;
+    }
+    return page;
+}
+
+/* Whether a store at offset of the table gfn is to the entry that the guest's last page fault came from. Not all
+ * such faults exit, but all leave CR2. */
+static bool mends(const struct mmu_vcpu *v, u64 gfn, unsigned offset)
+{
+    bool is32 = v->role.mode == MODE_32;
+
+    if (offset >> (is32 ? 2 : 3) != (v->cr2 >> PAGE_SHIFT & (is32 ? 1023 : 511)))
+        return false;
+    u32 leaf = leaf_of(v, v->cr2);
+    return leaf != NONE && v->mmu->pages[leaf].gfn == gfn;
+}
+
+void mmu_set_cr2(struct mmu_vcpu *v, gva_t cr2)
+{
+    v->cr2 = cr2;
+}
+
 void mmu_emulated_store(struct mmu_vcpu *v, gpa_t gpa, const void *buf, unsigned len, bool user)
 {
     struct mmu *mmu = v->mmu;
@@ -238,9 +287,13 @@ void mmu_emulated_store(struct mmu_vcpu *v, gpa_t gpa, const void *buf, unsigned
         return;
     }
     /* What no kernel does to a live table: odd alignment, from user mode. */
-    bool dying = user || (offset & (len - 1));
-    bool blank = all_zero(buf, len) && all_zero(p, len);
+    unsigned hints = (user || (offset & (len - 1)) ? STORE_DYING : 0) |
+                     (mends(v, gfn, offset) ? STORE_MENDS : 0);
+    if (all_zero(buf, len))
+        hints |= STORE_CLEARS | (all_zero(p, len) ? STORE_BLANK : 0);
     store(p, buf, len);
     mmu->counters.stores++;
-    table_stored(mmu, gfn, offset, len, dying, blank);
+    table_stored(mmu, gfn, offset, len, hints);
+    v->opened |=
+        !word_protected(mmu->frames[gfn].word) || (!(hints & STORE_MENDS) && unsync_try(mmu, gfn));
 }

@@ -192,7 +192,7 @@ static u32 guard_get(struct mmu_vcpu *v)
 
     if (!(p2m_word(v->mmu, gfn) & F_OWN))
         return NONE;
-    return page_get(v->mmu, gfn, (union role){.mode = MODE_PAE, .level = 3});
+    return page_get(v->mmu, gfn, (union role){.mode = MODE_PAE, .level = 3}, NONE);
 }
 
 void target_add(struct mmu_vcpu *v)

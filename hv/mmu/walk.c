@@ -136,6 +136,7 @@ walk_levels(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, str
         large = (e & PTE_PS) && gpte_large(role, level, e);
         g->gpte[level] = e;
         if (!(e & PTE_P) || (e & rsvd[large][level])) {
+            g->level = level;
             w->pfec = fault_code(v, access, e & PTE_P ? PFEC_P | PFEC_RSVD : 0);
             return false;
         }
@@ -144,12 +145,12 @@ walk_levels(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad, str
             break;
         gfn = (e & (is32 ? 0xfffff000 : F_HPA)) >> PAGE_SHIFT;
     }
+    g->level = level;
     if (!access_allowed(v, access, ac, gpte_acc(all ^ PTE_NX))) {
         w->pfec = fault_code(v, access, PFEC_P);
         return false;
     }
     gfn = gpte_gfn(role, level, g->gpte[level], large);
-    g->level = level;
     g->gfn = gfn + ((gva >> PAGE_SHIFT) & ((1ull << (stride * (level - 1))) - 1));
     bool dirty = !(access & PFEC_W) || (g->gpte[level] & PTE_D);
     if (set_ad && !((all & PTE_A) && dirty))
@@ -166,6 +167,7 @@ bool walk_guest(struct mmu_vcpu *v, gva_t gva, u32 access, bool ac, bool set_ad,
 
     w->gpa = 0;
     g->shadowable = true;
+    g->level = 0;
     switch (v->role.mode) {
     case MODE_LONG:
         return walk_levels(v, gva, access, ac, set_ad, g, w, false, 4,

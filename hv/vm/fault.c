@@ -13,7 +13,10 @@ void vm_page_fault(struct vm *vm, const struct exit *e)
         vm->counters.id = COUNT_PF_GUEST;
         vm_raise_pf(vm, e->address, vm->fault_walk.pfec);
         return;
-    case MMU_EMULATE_STORE: vm->counters.id = COUNT_PF_STORE; break;
+    case MMU_EMULATE_STORE:
+        vm->counters.id = COUNT_PF_STORE;
+        mmu_set_cr2(v->mmu, v->virt->get_cr2(v));
+        break;
     case MMU_EMULATE_MMIO: vm->counters.id = COUNT_PF_MMIO; break;
     }
     /* A fault while an event was delivered (a stack in a guest table or in device memory) cannot be
@@ -29,6 +32,7 @@ void vm_page_fault(struct vm *vm, const struct exit *e)
     vm->fault_page = e->address & PAGE_MASK;
     vm_emulate(vm);
     vm->fault_page = NO_PAGE;
+    mmu_stored(v->mmu, e->address, e->error, ac);
 }
 
 const u8 *vm_code(struct vm *vm, unsigned *available)

@@ -77,6 +77,12 @@ static void msrpm_init(u8 *msrpm)
     msrpm_allow(msrpm, MSR_TSC, false);
 }
 
+/* INVLPG can be left to the CPU. Page faults exit all or none, and there is no list of CR3 values. */
+static void svm_paging(struct mmu_config *config)
+{
+    config->invlpg_free = true;
+}
+
 static void iopm_init(u8 *iopm)
 {
     memset(iopm, 0xff, IOPM_BYTES);
@@ -368,6 +374,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
     b->rflags = v->rflags;
     b->cr3 = mmu_root(v->mmu);
     b->int_shadow = v->int_shadow;
+    b->misc1 = mmu_invlpg_exits(v->mmu) ? b->misc1 | INT_INVLPG : b->misc1 & ~(u32)INT_INVLPG;
     svm_enter(v->gpr, (hpa_t)b, s->host_vmcb);
     v->gpr[RAX] = b->rax;
     v->gpr[RSP] = b->rsp;
@@ -408,6 +415,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
 const struct virt_ops svm_ops = {
     .name = "svm",
     .probe = svm_probe,
+    .paging = svm_paging,
     .create = svm_create,
     .reset = svm_reset,
     .run = svm_run,

@@ -569,7 +569,9 @@ static void emulate(struct model *m, unsigned gva, u32 access, bool ac, unsigned
                    (unsigned long long)r.gpa);
     if (p && kind == P2M_RAM && (access & PFEC_W)) {
         u64 wide[2] = {value, 0};
+        mmu_set_cr2(m->v, m->gva[model_random(m, m->gva_count)]);
         mmu_emulated_store(m->v, w.gpa, wide, len, access & PFEC_U);
+        mmu_stored(m->v, m->gva[gva] + offset, access | PFEC_P, ac);
         if (memcmp(p, wide, len))
             model_fail(m, "store did not arrive");
         m->stores++;
@@ -653,6 +655,7 @@ void model_edit(struct model *m, u64 gfn, unsigned offset, unsigned len, u64 val
     if (word_protected(word))
         model_exit(m);
     if (word_protected(word) && !unsync_try(m->mmu, folded)) {
+        mmu_set_cr2(m->v, m->gva[model_random(m, m->gva_count)]);
         mmu_emulated_store(m->v, gpa, wide, len, !model_random(m, 30));
         m->stores++;
     } else {
