@@ -41,9 +41,9 @@ bochs_native() {
 }
 
 # bochs_machine NAME MODEL TICKS BIOS VGABIOS LINE...: the lines are of bochsrc. Bochs ends with 1 for any panic, and its
-# debugger's `q` with 0, so the text decides.
+# debugger's `q` with 0, so the text decides. Linear addresses in BOCHS_STOPS are waited for, one after the other.
 bochs_machine() {
-    local out=$work/$1 model=$2 ticks=$3 bios=$4 vgabios=$5 rc
+    local out=$work/$1 model=$2 ticks=$3 bios=$4 vgabios=$5 rc stops stop
     shift 5
     mkdir -p "$out"
     cat >"$out/bochsrc" <<RC
@@ -68,9 +68,15 @@ info: action=report
 debug: action=ignore
 RC
     printf '%s\n' "$@" >>"$out/bochsrc"
-    printf 'sb %s\nc\nr\nsreg\ncreg\nbt 8\nq\n' "$ticks" >"$out/rc"
-    TERM=dumb timeout -s KILL "${BOCHS_SECONDS:-200}" bochs-bin -q -f "$out/bochsrc" -rc "$out/rc" </dev/null \
-        >"$out/term" 2>&1
+    read -ra stops <<<"${BOCHS_STOPS:-}"
+    {
+        for stop in "${stops[@]}"; do echo "lb $stop"; done
+        echo "sb $ticks"
+        for stop in "${!stops[@]}"; do printf 'c\nd %s\n' $((stop + 1)); done
+        printf 'c\nr\nsreg\ncreg\nbt 8\nq\n'
+    } >"$out/rc"
+    TERM=dumb timeout -s KILL "${BOCHS_SECONDS:-200}" bochs-bin -q -f "$out/bochsrc" -rc "$out/rc" \
+        -dbglog "$out/debugger" </dev/null >"$out/term" 2>&1
     rc=$?
     [ $rc = 137 ] && return 4
     grep -aqE 'Shutdown port: shutdown requested|ACPI control: soft power off' "$out/term" && return 0
@@ -78,3 +84,6 @@ RC
     [ $rc = 0 ] && return 3
     return 5
 }
+
+# bochs_stop_ticks NAME: the ticks at which the machine came to each of BOCHS_STOPS.
+bochs_stop_ticks() { sed -n '/ Breakpoint /{n; s/^Next at t=//p;}' "$work/$1/debugger"; }

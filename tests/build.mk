@@ -36,6 +36,7 @@ $(eval $(call script_test,tests/system/boot.t,$(B)/tiny32.elf $(B)/hv.elf))
 $(eval $(call script_test,tests/system/linux.t,$(B)/penumbra $(B)/hv.elf $(patsubst %,$(B)/images/%.img,linux-686 linux-686-pae linux-amd64)))
 $(eval $(call script_test,tests/system/compare.t,$(B)/penumbra $(B)/insns.so $(B)/hv.elf $(B)/images/linux-686.img))
 $(eval $(call script_test,tests/system/stick.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
+$(eval $(call script_test,tests/system/stick-bochs.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
 $(eval $(call script_test,tests/system/bochs.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
 $(eval $(call script_test,tests/system/vmx.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B)/real.img $(B)/hv.elf))
 
@@ -46,4 +47,4 @@ conformance: ##  write docs/conformance.md from the last `make check`
 # Tests that need one engine; `make check ENGINE=tcg` leaves out those of bochs, and the other way round.
 TESTS_tcg := $(addprefix tests/,guests/guests.t $(addprefix system/,config.t ends.t boot.t linux.t compare.t stick.t bare.t)) \
     images/tests/boot.t images/tests/hv-iso.t
-TESTS_bochs := tests/system/bochs.t tests/system/vmx.t
+TESTS_bochs := $(addprefix tests/system/,bochs.t stick-bochs.t vmx.t)

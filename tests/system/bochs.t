@@ -22,6 +22,7 @@ ok "it is VT-x" grep -q '^@hv start .*virt=vmx' "$work/hvm.records"
 is "both ended by power-off" "$(fact native end) $(fact hvm end)" "poweroff poweroff"
 is "time is counted" "$(fact native time_unit) $(fact hvm time_unit)" "instructions instructions"
 ok "the machine's ticks are recorded" test "$(fact native ticks)" -gt 1000000000
+is "both have their disk" "$(sed -n 's/^ *dir_device: //p' "$work/native.tap" "$work/hvm.tap" | xargs)" "/dev/sda2 /dev/sda2"
 ok "both sides compare" build/penumbra compare "$work/native.tap" "$work/hvm.tap"
 build/penumbra exits "$work/native.tap" "$work/hvm.tap" >"$work/exits"
 ok "a CPUID is one exit" awk '$1 == "exit.cpuid" && $6 > 0.99 && $6 < 1.2 { found = 1 } END { exit !found }' "$work/exits"

@@ -1,19 +1,18 @@
 #!/bin/bash
-# The stick (images/stick.sh) boots a guest natively and under the hypervisor, by GRUB's menu: in QEMU with SVM, in Bochs
-# with VT-x. What the serial ports said becomes results as on a real machine.
+# The stick (images/stick.sh) boots a guest natively and under the hypervisor, by GRUB's menu, in QEMU with SVM. What the
+# serial ports said becomes results as on a real machine.
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
+. tests/stick.sh
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-guest=linux-686-unpacked
 down=$'\016' # Ctrl-N
 
-fails_to_make() { fails "$1" images/stick.sh "${@:2}" "$guest" "$work/none"; }
+fails_to_make() { fails "$1" images/stick.sh "${@:2}" "$stick_guest" "$work/none"; }
 ok "an unknown entry is named" fails_to_make "--default 'xen': expected native, hvm or hvm-com1" --default xen
 ok "a word that GRUB would take for its own is named" fails_to_make "--hv 'a;b'" --hv 'a;b'
 ok "words that are too long are named" fails_to_make "longer than 800" --append "$(printf 'x%.0s' {1..801})"
-ok "a stick is made" images/stick.sh --timeout 2 --append "guestbench.only=add_int,exit.cpuid guestbench.samples=3" \
-    "$guest" "$work/stick"
+ok "a stick is made" stick_make --timeout 2 "$work/stick"
 
 # choose KEYS LOG: sends the keys when GRUB's menu has been drawn on the serial port, whose text comes to LOG.
 choose() {
@@ -43,11 +42,7 @@ machine() {
     return $rc
 }
 
-listen() { # listen SIDE NAME ARG...: what was captured becomes $work/NAME.tap
-    build/penumbra run -q --engine hw --side "$1" --guest "$guest" -o "$work/$2.tap" --serial "$work/$2.com1" "${@:3}"
-}
-
-same_binary() { [ "$(grep -h binary_sha256 "$work"/{native,hvm,com1}.tap | sort -u | wc -l)" = 1 ]; }
+listen() { stick_listen "$1" "$2" --serial "$work/$2.com1" "${@:3}"; }
 
 ok "the first entry starts by itself: native" machine native '' -cpu max,-apic
 ok "its results are read from COM1" listen native native
@@ -59,6 +54,6 @@ machine com1 "$down$down"$'\r' "${hvm[@]}"
 is "the third has all on one port" $? 33
 ok "results and records are read from COM1" listen hvm com1
 ok "its records are whole" grep -q '^@hv end end=poweroff' "$work/com1.records"
-ok "all ran the same guestbench" same_binary
+ok "all ran the same guestbench" stick_same_binary native hvm com1
 ok "both sides compare" build/penumbra compare "$work/native.tap" "$work/com1.tap"
 finish
