@@ -64,8 +64,7 @@ static void combine(struct vm *vm, const struct event *first)
         vm->deferred = *first;
         return;
     }
-    if (first->type ==
-        EVENT_NMI) /* as the CPU has it: gone, and further ones blocked until the next IRET */
+    if (first->type == EVENT_NMI) /* gone, as in the CPU; the next one waits for an IRET */
         vm->vcpu->virt->block_nmi(vm->vcpu, true);
     if (first->type != EVENT_EXCEPTION)
         return;
@@ -108,7 +107,7 @@ bool vm_nmi_due(struct vm *vm)
 static bool by_cpu(struct vm *vm)
 {
     struct vcpu *v = vm->vcpu;
-    if (unlikely(machine_nmi(vm->machine)) && !v->virt->nmi_window && vm_nmi_due(vm))
+    if (unlikely(vm_nmi_due(vm)) && !v->virt->nmi_window)
         return false;
     return vcpu_injectable(v);
 }
@@ -224,6 +223,7 @@ void vm_deliver(struct vm *vm)
     struct event *interrupted = &vm->vcpu->interrupted;
     bool busy = false;
 
+    vm_poll_nmi(vm); /* one that comes from here on ends the turn (idt.S) */
     if (vm->raised.type != EVENT_NONE) {
         if (interrupted->type != EVENT_NONE)
             combine(vm, interrupted);
@@ -234,7 +234,6 @@ void vm_deliver(struct vm *vm)
         busy = inject(vm, &event);
     }
     interrupted->type = EVENT_NONE;
-    vm_poll_nmi(vm);
 
     if (likely(vm->deferred.type == EVENT_NONE && !machine_pins(vm->machine)))
         want_windows(vm, 0);

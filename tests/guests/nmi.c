@@ -201,15 +201,16 @@ TEST(nmi_exits, "NMI: none is lost among instructions that exit")
 
 extern u8 nmi_shadow[];
 
+/* Seven instructions, so that the ticks meet each of them. */
 TEST(nmi_shadow_ss, "NMI: none between MOV to SS and the next instruction")
 {
     if (!begin_nmis())
         return;
-    for (unsigned n = 1; n <= 12 && !test_failed(); n++) {
+    for (unsigned n = 1; n <= 40 && !test_failed(); n++) {
         __asm__ volatile("mov %%ss, %%edx\n"
                          "1: mov %%edx, %%ss\n"
                          "nmi_shadow: mov %%edx, %%ecx\n"
-                         "cmp %1, %0\n"
+                         "cmp %1, %0; nop; nop; nop\n"
                          "jb 1b"
                          :
                          : "m"(seen), "r"(n)
