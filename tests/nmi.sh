@@ -4,9 +4,9 @@
 nmi_modules=memrw
 nmi_words="nmi=timer only=NMI:*"
 
-# nmi_grub SECONDS: the HPET's timer 0 ticks each 20 ms, after so many seconds for the first time, by which the tiny guest has to
-# run: until then some boot loader has no IDT (IA-PC HPET, 2.3; 100 MHz). Its line is IRQ 11, of whose rises the I/O APIC makes
-# NMIs (82093AA, 3.2.4).
+# nmi_grub SECONDS: the HPET's timer 0 ticks each 20 ms, after so many seconds for the first time: until the tiny guest
+# runs there may be a boot loader without an IDT (IA-PC HPET, 2.3; 100 MHz). Its line is IRQ 11, of whose rises the I/O
+# APIC makes NMIs (82093AA, 3.2.4).
 nmi_grub() {
     cat <<GRUB
 write_dword 0xfec00000 0x27
