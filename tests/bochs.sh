@@ -1,7 +1,8 @@
-# Sourced by tests on Bochs: the hypervisor on its VT-x. Output goes to files in $work, the caller's.
+# Sourced by tests on Bochs, the hypervisor on its VT-x, and by others that need a CD. Output goes to files in $work, the caller's.
 # shellcheck shell=bash disable=SC2154
 
 # bochs_iso ISO HV WORDS [FILE NAME]...: a CD whose GRUB loads the hypervisor with the firmware and these modules.
+# GRUB_BEFORE_BOOT: commands before the last one, of the modules in GRUB_MODULES.
 bochs_iso() {
     local iso=$1 image=$2 words=$3 tree i=0
     shift 3
@@ -20,9 +21,10 @@ bochs_iso() {
             i=$((i + 1))
             shift 2
         done
+        echo "${GRUB_BEFORE_BOOT-}"
         echo boot
     } >"$tree/boot/grub/grub.cfg"
-    grub-mkrescue -d /usr/lib/grub/i386-pc --install-modules="multiboot normal iso9660 biosdisk" --fonts= --locales= \
+    grub-mkrescue -d /usr/lib/grub/i386-pc --install-modules="multiboot normal iso9660 biosdisk ${GRUB_MODULES-}" --fonts= --locales= \
         --themes= -o "$iso" "$tree" >"$work/mkrescue.log" 2>&1 || { cat "$work/mkrescue.log"; return 1; }
     rm -rf "$tree"
 }

@@ -21,13 +21,14 @@ endef
 $(eval $(call tiny_guest,32,tests/guests/core/entry32.S tests/guests/core/vectors32.S $(wildcard tests/guests/only32/*)))
 $(eval $(call tiny_guest,64,tests/guests/core/entry64.S tests/guests/core/vectors64.S $(wildcard tests/guests/only64/*)))
 
-# A disk whose boot sector tests real mode.
-$(B)/real.img: tests/guests/real/real.S tests/guests/real/real.lds
+# Disks whose boot sectors test real mode.
+REAL := $(B)/real.img $(B)/real-nmi.img
+$(REAL): $(B)/real%.img: tests/guests/real/real%.S tests/guests/real/real.lds
 	@mkdir -p $(@D)
-	$(CC) -m32 -c -o $(B)/real.o $<
-	ld -m elf_i386 -T tests/guests/real/real.lds --oformat binary -o $@ $(B)/real.o
+	$(CC) -m32 -c -o $(@:.img=.o) $<
+	ld -m elf_i386 -T tests/guests/real/real.lds --oformat binary -o $@ $(@:.img=.o)
 	truncate -s 1M $@
-all: $(B)/real.img
+all: $(REAL)
 
 $(eval $(call script_test,tests/guests/guests.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B)/hv.elf))
 $(eval $(call script_test,tests/system/config.t,$(B)/hv.elf))
@@ -38,7 +39,7 @@ $(eval $(call script_test,tests/system/compare.t,$(B)/penumbra $(B)/insns.so $(B
 $(eval $(call script_test,tests/system/stick.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
 $(eval $(call script_test,tests/system/stick-bochs.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
 $(eval $(call script_test,tests/system/bochs.t,$(B)/penumbra $(B)/hv.elf $(B)/images/linux-686-unpacked.img))
-$(eval $(call script_test,tests/system/vmx.t,$(B)/tiny32.elf $(B)/tiny64.elf $(B)/real.img $(B)/hv.elf))
+$(eval $(call script_test,tests/system/vmx.t,$(B)/tiny32.elf $(B)/tiny64.elf $(REAL) $(B)/hv.elf))
 
 .PHONY: conformance
 conformance: ##  write docs/conformance.md from the last `make check`

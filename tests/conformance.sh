@@ -21,6 +21,9 @@ of the first, on the VT-x of the second.
   [emulator-differences.md](emulator-differences.md).
 - `-`: the CPU has not what is tested, or (task switches on SVM in QEMU) does not let the hypervisor see it.
 
+NMIs come in runs of their own (`tests/nmi.sh`); the boot disks of `tests/guests/real`, for real mode with and without NMIs, are
+not in the table.
+
 A property that the hypervisor breaks is not in this table: it fails `make check`.
 
 This page is written by `make conformance` from the last run; `make check` compares it with what it runs.

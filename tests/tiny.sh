@@ -8,9 +8,9 @@ tiny_saved=build/conformance
 # sides_of SIDE: the words in the `side` column of docs/emulator-differences.md that hold for it.
 sides_of() {
     case $1 in
-    qemu) echo "native both" ;;
+    qemu) echo "native both alone" ;;
     svm) echo "svm both svm-timing" ;;
-    bochs) echo "bochs-native bochs" ;;
+    bochs) echo "bochs-native bochs alone" ;;
     vtx) echo "vtx bochs" ;;
     esac
 }

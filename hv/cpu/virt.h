@@ -14,6 +14,8 @@ enum exit_reason {
     EXIT_INTR,        /* an interrupt of the machine below */
     EXIT_NMI,         /* an NMI of the machine below */
     EXIT_INTR_WINDOW, /* the guest can take an interrupt now */
+    EXIT_NMI_WINDOW,  /* the guest can take an NMI now */
+    EXIT_IRET,        /* with NMIs blocked, where the CPU does not unblock them by itself */
     EXIT_EXCEPTION,   /* vector, error, and for #PF address */
     EXIT_IO,
     EXIT_CPUID,
@@ -48,6 +50,8 @@ struct exit {
     u32 error;    /* of an exception */
     u8 vector;
     bool decoded; /* CR, INVLPG: the operands below are filled */
+    /* The exception is a fault of an IRET, which had unblocked NMIs; they are blocked again. */
+    bool iret;
     u8 cr, gpr;
     enum cr_access cr_access;
     u16 lmsw;
@@ -129,10 +133,15 @@ struct virt_ops {
     void (*set_cpl)(struct vcpu *v, unsigned cpl);
     /* After a change of cr0, cr4 or efer. The CPU's CR3 is the mmu's root at each entry. */
     void (*update_cr)(struct vcpu *v);
-    /* Delivers the event at the next entry. */
+    /* Delivers the event at the next entry. An NMI blocks further ones until the guest's IRET. */
     void (*inject)(struct vcpu *v, const struct event *event);
     /* Exit as soon as the guest can take an interrupt. */
     void (*intr_window)(struct vcpu *v, bool on);
+    /* The same for an NMI. NULL: the CPU has no such exit but EXIT_IRET. */
+    void (*nmi_window)(struct vcpu *v, bool on);
+    /* Are NMIs blocked by one that is being served? Says so where an NMI or an IRET was emulated. */
+    bool (*nmi_blocked)(struct vcpu *v);
+    void (*block_nmi)(struct vcpu *v, bool on);
     void (*flush_tlb)(struct vcpu *v);
     void (*set_tsc_offset)(struct vcpu *v, u64 offset);
     /* DR6 and DR7, for the emulator's #DB. */

@@ -83,9 +83,17 @@ u32 machine_in_string(struct machine *m, u16 port, unsigned size, void *buf, u32
 u32 machine_out_string(struct machine *m, u16 port, unsigned size, const void *buf, u32 count);
 u64 machine_mmio_read(struct machine *m, gpa_t gpa, unsigned size);
 void machine_mmio_write(struct machine *m, gpa_t gpa, unsigned size, u64 value);
-/* The INTR pin, and the interrupt-acknowledge cycle. */
+/* The CPU's pins: INTR is a level; of NMI what the CPU has latched. */
+enum cpu_pin { CPU_INTR = 1, CPU_NMI = 2 };
+u8 machine_pins(const struct machine *m);
 bool machine_intr(const struct machine *m);
+/* The interrupt-acknowledge cycle. */
 u8 machine_intr_ack(struct machine *m);
+/* nmi.c: a request for an NMI. status: bit 7 (SERR#) or 6 (IOCHK#) of port 61h, or 0 for a button. */
+void machine_nmi_request(struct machine *m, u8 status);
+/* Has the CPU latched one? It takes it. */
+bool machine_nmi(const struct machine *m);
+void machine_nmi_take(struct machine *m);
 /* Host events that devices wait for (console input, block completions): called when one came. */
 void machine_poll(struct machine *m);
 /* Draws the text screen into text (lines ended by \n), for reports. */
@@ -162,6 +170,10 @@ struct irq_chip {
 };
 void dev_irq_chip(struct dev *d, const struct irq_chip *chip);
 void dev_intr(struct dev *d, bool level);
+/* The board's gate before the NMI pin: the mask of port 70h; of port 61h what was written, and bits 7 and 6. */
+void dev_nmi_mask(struct dev *d, bool masked);
+void dev_nmi_sources(struct dev *d, u8 p61);
+u8 dev_nmi_status(const struct dev *d);
 const struct machine_ops *dev_ops(const struct dev *d, void **ctx);
 const struct machine_config *dev_config(const struct dev *d);
 /* Looks a device up by its type's name: for the few wired to each other (PIC, PIT and port 61h...). */

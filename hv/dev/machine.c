@@ -228,7 +228,8 @@ void dev_irq_chip(struct dev *d, const struct irq_chip *chip)
 
 void dev_intr(struct dev *d, bool level)
 {
-    d->machine->intr = level;
+    u8 *pins = &d->machine->pins;
+    *pins = level ? *pins | CPU_INTR : *pins & (u8)~CPU_INTR;
 }
 
 void dev_irq(struct dev *d, unsigned irq, bool level)
@@ -243,9 +244,14 @@ void dev_irq(struct dev *d, unsigned irq, bool level)
         m->chip->set_irq(m->chip_state, irq, now != 0);
 }
 
+u8 machine_pins(const struct machine *m)
+{
+    return m->pins;
+}
+
 bool machine_intr(const struct machine *m)
 {
-    return m->intr;
+    return m->pins & CPU_INTR;
 }
 
 u8 machine_intr_ack(struct machine *m)

@@ -25,6 +25,15 @@ struct mmio_claim {
     u32 age;
 };
 
+/* nmi.c */
+struct nmi_gate {
+    bool masked; /* port 70h, bit 7 */
+    bool button; /* a pulse that the mask holds back */
+    bool level;  /* what the sources of port 61h drive behind the mask */
+    u8 off;      /* these sources are shut, by port 61h */
+    u8 status;   /* these ask for an NMI */
+};
+
 struct machine {
     struct machine_config config;
     const struct machine_ops *ops;
@@ -38,7 +47,8 @@ struct machine {
     struct dev_timer *timers[MACHINE_TIMERS];
     unsigned timer_count;
 
-    bool intr;
+    u8 pins; /* enum cpu_pin */
+    struct nmi_gate nmi;
     const struct irq_chip *chip;
     void *chip_state;
     u32 irq_drivers[16]; /* one bit for each device that holds the line up */

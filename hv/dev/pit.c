@@ -354,7 +354,7 @@ static u32 p61_read(void *state, u16 port, unsigned size)
     u64 now = pit_now(p);
     (void)port, (void)size;
     channel_sync(&p->channel[2], now);
-    return p->p61 | (now / REFRESH_TICKS & 1 ? P61_REFRESH : 0) |
+    return p->p61 | dev_nmi_status(p->dev) | (now / REFRESH_TICKS & 1 ? P61_REFRESH : 0) |
            (channel_out(&p->channel[2], now) ? P61_OUT2 : 0);
 }
 
@@ -364,6 +364,7 @@ static void p61_write(void *state, u16 port, unsigned size, u32 value)
     u64 now = pit_now(p);
     (void)port, (void)size;
     p->p61 = value & P61_WRITABLE;
+    dev_nmi_sources(p->dev, p->p61);
     channel_sync(&p->channel[2], now);
     gate_set(&p->channel[2], value & P61_GATE2, now);
 }
@@ -390,6 +391,7 @@ static void pit_reset(struct dev *d)
         p->channel[i].reload = p->channel[i].next_reload = 0x10000;
     }
     p->p61 = 0;
+    dev_nmi_sources(d, 0);
     dev_timer_set(&p->timer, ~0ull);
     dev_irq(d, 0, false);
 }

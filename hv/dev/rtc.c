@@ -310,13 +310,15 @@ static u32 rtc_read(void *state, u16 port, unsigned size)
     }
 }
 
-/* Bit 7 of port 70h masks NMI; nothing in this machine makes one. */
 static void rtc_write(void *state, u16 port, unsigned size, u32 value)
 {
     struct rtc *r = state;
     (void)size;
     switch (port & 3) {
-    case 0: r->index = value & 0x7f; break;
+    case 0:
+        r->index = value & 0x7f;
+        dev_nmi_mask(r->dev, value & 0x80);
+        break;
     case 1: cmos_write(r, r->index, (u8)value); break;
     case 2: r->index2 = value & 0x7f; break;
     default: r->bank2[r->index2] = (u8)value; break;
@@ -373,7 +375,8 @@ static bool rtc_init(struct dev *d, const struct machine_config *config)
     return dev_claim_ports(d, 0x70, 4, &rtc_ops);
 }
 
-/* RESET clears the interrupt enables and flags; time and memory live on the battery. */
+/* RESET clears the interrupt enables and flags, and masks NMI (82371AB, 4.2.4); time and memory live on the
+ * battery. */
 static void rtc_reset(struct dev *d)
 {
     struct rtc *r = d->state;
@@ -381,6 +384,7 @@ static void rtc_reset(struct dev *d)
     r->cmos[REG_C] = 0;
     irq_update(r);
     timers_set(r);
+    dev_nmi_mask(d, true);
 }
 
 static const struct dev_type rtc_type = {

@@ -88,6 +88,7 @@ struct emul {
     bool int_shadow;    /* out: MOV SS, POP SS or STI was executed */
     bool trap;          /* out: TF was set: #DB with DR6.BS is due after this instruction */
     bool new_task;      /* out: another task's registers were loaded */
+    bool iret;          /* out: it was an IRET, whether or not it faulted */
     bool task_trap;     /* out: that task's TSS has T set: #DB with DR6.BT is due */
     struct emul_fault fault;
 };

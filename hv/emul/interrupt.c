@@ -232,7 +232,7 @@ enum emul_result emul_deliver(struct emul *e, u8 vector, bool soft, bool has_err
     struct emul_undo undo;
     enum emul_result r;
 
-    e->trap = e->int_shadow = e->new_task = e->task_trap = false;
+    e->trap = e->int_shadow = e->new_task = e->iret = e->task_trap = false;
     emul_save(e, &undo);
     r = deliver(e, &in, &ev);
     if (r != EMUL_OK) {
@@ -305,6 +305,7 @@ EXEC(iret)
     bool protect = is_protected(e);
     enum emul_result r;
 
+    e->iret = true;
     if ((e->rflags & RFLAGS_VM) && (in->flags & RFLAGS_IOPL) != RFLAGS_IOPL)
         return emul_gp0(e);
     if (protect && (in->flags & RFLAGS_NT))

@@ -84,7 +84,7 @@ enum emul_result emul_step(struct emul *e, unsigned max_iterations)
     if (unlikely(r != EMUL_OK))
         return r;
     e->int_shadow = false;
-    e->trap = e->new_task = e->task_trap = false;
+    e->trap = e->new_task = e->iret = e->task_trap = false;
     if ((in.bytes[0] == 0x89 || in.bytes[1] == 0x89) && emul_store_fast(e, &in, &r))
         return r;
     r = insn_decode(e, &in);

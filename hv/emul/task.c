@@ -275,6 +275,7 @@ enum emul_result emul_task_switch(struct emul *e, const struct emul_task *task)
     enum emul_result r;
 
     e->trap = e->int_shadow = e->new_task = e->task_trap = false;
+    e->iret = task->source == EMUL_TASK_IRET;
     r = far_task_switch(e, &in, task);
     if (r == EMUL_FAULT)
         far_external(e, task->external);

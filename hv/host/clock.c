@@ -13,11 +13,12 @@ enum {
     APIC_SVR = 0xf0,
     APIC_LVT_TIMER = 0x320,
     APIC_LVT_LINT0 = 0x350,
+    APIC_LVT_LINT1 = 0x360,
     APIC_TIMER_INITIAL = 0x380,
     APIC_TIMER_CURRENT = 0x390,
     APIC_TIMER_DIVIDE = 0x3e0
 };
-enum { APIC_EXTINT = 0x700, APIC_MASKED = 1 << 16, APIC_DIVIDE_1 = 0xb };
+enum { APIC_NMI = 0x400, APIC_EXTINT = 0x700, APIC_MASKED = 1 << 16, APIC_DIVIDE_1 = 0xb };
 
 static void apic_write(u32 reg, u32 value)
 {
@@ -52,6 +53,7 @@ bool host_clock_init(struct host_clock *c)
     wrmsr(MSR_APIC_BASE, APIC_BASE | (rdmsr(MSR_APIC_BASE) & 0x100) | 1u << 11);
     apic_write(APIC_SVR, 0x100 | HOST_VEC_SPURIOUS);
     apic_write(APIC_LVT_LINT0, APIC_EXTINT);
+    apic_write(APIC_LVT_LINT1, APIC_NMI);
     apic_write(APIC_TIMER_DIVIDE, APIC_DIVIDE_1);
     apic_write(APIC_LVT_TIMER, APIC_MASKED | HOST_VEC_TIMER);
     apic_write(APIC_TIMER_INITIAL, 0xffffffff);

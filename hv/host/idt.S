@@ -1,5 +1,7 @@
 /* Exception and interrupt stubs. A stub for vector N is at trap_stubs + 16 * N. */
 
+#define HOST_VEC_TIMER 0x40 /* idt.h */
+
 .text
 .balign 16
 .globl trap_stubs
@@ -40,9 +42,20 @@ trap_common:
     hlt
     jmp 1b
 
-/* NMIs of the machine below are nothing to us. */
+.section .bss
+.globl host_nmi_noted
+host_nmi_noted: .byte 0
+
+.text
+/* An NMI of the machine below: noted for host_nmi_take(). The interrupt that this CPU then sends itself
+ * (ICR: fixed, self, SDM vol. 3, 10.6.1) ends the turn of a guest, or a HLT, that was about to begin. */
 .globl nmi_stub
 nmi_stub:
+    push %rax
+    movb $1, host_nmi_noted
+    mov $0xfee00300, %eax
+    movl $(0x44000 | HOST_VEC_TIMER), (%rax)
+    pop %rax
     iretq
 
 /* The APIC timer only has to end a HLT or a guest's turn. */

@@ -16,7 +16,7 @@ struct trap_frame {
 #define HOST_VEC_TIMER 0x40
 #define HOST_VEC_SPURIOUS 0xff
 
-/* Loads GDT, TSS (double fault, NMI and page fault on a stack of their own) and IDT. */
+/* Loads GDT, TSS (double fault, page fault and machine check on a stack of their own) and IDT. */
 void host_idt_init(void);
 /* The 8259s: vectors HOST_VEC_PIC on, all lines off but those in mask. */
 void host_pic_init(u16 enabled);

@@ -12,6 +12,8 @@ enum count_id {
     COUNT_INTR,
     COUNT_NMI,
     COUNT_INTR_WINDOW,
+    COUNT_NMI_WINDOW,
+    COUNT_IRET, /* of an NMI, where it exits */
     COUNT_PF_FIXED,
     COUNT_PF_GUEST,
     COUNT_PF_STORE,

@@ -24,9 +24,10 @@ static bool apply(struct vm *vm, u64 cr0, u64 cr4, u64 efer)
 void vm_cpu_reset(struct vm *vm, bool init)
 {
     struct vcpu *v = vm->vcpu;
+    vm_close_windows(vm);
     v->virt->reset(v, init);
     vm->raised.type = vm->deferred.type = EVENT_NONE;
-    vm->window = vm->halted = false;
+    vm->halted = false;
     /* Paging off has no PDPTEs, so that this is never refused. */
     apply(vm, v->cr0, v->cr4, v->efer);
 }

@@ -324,14 +324,22 @@ struct emul *vm_emul_begin(struct vm *vm)
     e->efer = v->efer;
     e->cpl = (u8)v->virt->cpl(v);
     e->int_shadow = false;
-    e->trap = e->new_task = e->task_trap = false;
+    e->trap = e->new_task = e->iret = e->task_trap = false;
     return e;
+}
+
+/* IRET ends the blocking of NMIs, also where it faults (SDM vol. 3, 6.7.1, 25.3). */
+static void unblock_nmi(struct vm *vm, const struct emul *e)
+{
+    if (unlikely(e->iret))
+        vm->vcpu->virt->block_nmi(vm->vcpu, false);
 }
 
 /* Back to the vcpu after an instruction that was executed. */
 static void finish(struct vm *vm, struct emul *e)
 {
     struct vcpu *v = vm->vcpu;
+    unblock_nmi(vm, e);
     v->rip = e->rip;
     v->rflags = e->rflags;
     v->int_shadow = e->int_shadow;
@@ -349,6 +357,7 @@ static void finish(struct vm *vm, struct emul *e)
 static void raise_fault(struct vm *vm, struct emul *e)
 {
     const struct emul_fault *f = &e->fault;
+    unblock_nmi(vm, e);
     if (unlikely(e->new_task))
         finish(vm, e);
     if (f->vector == VEC_PF)
@@ -366,9 +375,12 @@ enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event)
     if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
         v->virt->set_cr2(v, event->cr2);
     enum emul_result r = emul_deliver(e, event->vector, false, event->has_error, event->error);
-    if (r == EMUL_OK)
+    if (r == EMUL_OK) {
         finish(vm, e);
-    else if (r == EMUL_FAULT)
+        if (event->type == EVENT_NMI)
+            v->virt->block_nmi(v, true);
+    }
+    if (r == EMUL_FAULT)
         raise_fault(vm, e);
     return r;
 }
@@ -399,6 +411,20 @@ void vm_emulate(struct vm *vm)
     }
 }
 
+/* What the emulator does not execute loses the shadow: it is no move to the stack pointer, for which there are
+ * shadows (SDM vol. 3, 6.8.3). */
+void vm_end_shadow(struct vm *vm)
+{
+    vm_flush_due(vm);
+    struct emul *e = vm_emul_begin(vm);
+    enum emul_result r = emul_step(e, REP_MMIO);
+    if (r == EMUL_OK)
+        finish(vm, e);
+    else if (r == EMUL_FAULT)
+        raise_fault(vm, e);
+    vm->vcpu->int_shadow = false;
+}
+
 void vm_task_switch(struct vm *vm, const struct exit *exit)
 {
     struct vcpu *v = vm->vcpu;
@@ -421,6 +447,8 @@ void vm_task_switch(struct vm *vm, const struct exit *exit)
         finish(vm, e);
     else
         raise_fault(vm, e);
+    if (event->type == EVENT_NMI && (r == EMUL_OK || e->new_task))
+        v->virt->block_nmi(v, true);
     /* Exceptions count for a double fault until their handler's first instruction. */
     if (r == EMUL_OK || (e->new_task && event->type != EVENT_EXCEPTION))
         event->type = EVENT_NONE;

@@ -54,7 +54,7 @@ static void on_intr(struct vm *vm, const struct exit *e)
 static void on_nmi(struct vm *vm, const struct exit *e)
 {
     (void)e;
-    vm->counters.id = COUNT_NMI;
+    vm->counters.id = COUNT_NMI; /* vm_deliver() finds it, as one that came to the hypervisor */
 }
 
 static void on_window(struct vm *vm, const struct exit *e)
@@ -63,12 +63,24 @@ static void on_window(struct vm *vm, const struct exit *e)
     vm->counters.id = COUNT_INTR_WINDOW;
 }
 
-static void on_exception(struct vm *vm, const struct exit *e)
+/* The CPU's word that it is possible: an STI's shadow, which may also hold NMIs back, does not (SDM vol. 2,
+ * STI). */
+static void on_nmi_window(struct vm *vm, const struct exit *e)
 {
-    if (likely(e->vector == VEC_PF)) {
-        vm_page_fault(vm, e);
-        return;
-    }
+    (void)e;
+    vm->counters.id = COUNT_NMI_WINDOW;
+    vm->vcpu->int_shadow = false;
+}
+
+static void on_iret(struct vm *vm, const struct exit *e)
+{
+    (void)e;
+    vm->counters.id = COUNT_IRET;
+    vm_emulate(vm);
+}
+
+static void on_other_exception(struct vm *vm, const struct exit *e)
+{
     vm->counters.id = COUNT_EXCEPTION;
     if (e->vector == VEC_MC)
         vm_end(vm, VM_ERROR, "a machine check of the CPU below");
@@ -76,6 +88,16 @@ static void on_exception(struct vm *vm, const struct exit *e)
         vm_raise_error(vm, VEC_AC, 0);
     else
         vm_raise(vm, e->vector);
+}
+
+static void on_exception(struct vm *vm, const struct exit *e)
+{
+    if (likely(e->vector == VEC_PF))
+        vm_page_fault(vm, e);
+    else
+        on_other_exception(vm, e);
+    if (unlikely(e->iret) && vm->raised.type != EVENT_NONE) /* the IRET's fault is the guest's */
+        vm->vcpu->virt->block_nmi(vm->vcpu, false);
 }
 
 static void on_cpuid(struct vm *vm, const struct exit *e)
@@ -222,6 +244,8 @@ static void (*const handlers[EXIT_REASONS])(struct vm *vm, const struct exit *e)
     [EXIT_INTR] = on_intr,
     [EXIT_NMI] = on_nmi,
     [EXIT_INTR_WINDOW] = on_window,
+    [EXIT_NMI_WINDOW] = on_nmi_window,
+    [EXIT_IRET] = on_iret,
     [EXIT_EXCEPTION] = on_exception,
     [EXIT_IO] = vm_io,
     [EXIT_CPUID] = on_cpuid,

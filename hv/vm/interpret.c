@@ -14,8 +14,10 @@ static bool due(struct vm *vm)
     if (vm->end != VM_RUNS || vm->halted || vm->init_due || vm->log_due ||
         vm->raised.type != EVENT_NONE)
         return true;
-    return v->rflags & RFLAGS_IF && !v->int_shadow &&
-           (vm->deferred.type != EVENT_NONE || machine_intr(vm->machine));
+    if (v->int_shadow)
+        return false;
+    return vm_nmi_due(vm) || (v->rflags & RFLAGS_IF &&
+                              (vm->deferred.type != EVENT_NONE || machine_intr(vm->machine)));
 }
 
 void vm_interpret(struct vm *vm, const struct exit *e)

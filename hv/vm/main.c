@@ -4,6 +4,7 @@
 #include "host/idt.h"
 #include "host/log.h"
 #include "host/machine_end.h"
+#include "host/nmi.h"
 #include "host/paging.h"
 #include "vm/vm.h"
 
@@ -80,6 +81,7 @@ void hv_main(u32 magic, u32 info)
                                                      : 0);
     if (!host_clock_init(&vm.clock))
         fail("this CPU lacks a local APIC (CPUID 1 EDX bit 9)");
+    host_nmi_init();
     vm.memory = &memory;
     vm.console = &console;
     if (!vm_create(&vm, &boot, why, sizeof why))

@@ -36,15 +36,22 @@ void vm_set_time(struct vm *vm, u64 tsc)
         vm_end(vm, VM_HANG, "the watchdog saw no console output and no mark");
 }
 
-/* HLT: the machine below sleeps until an interrupt for the guest is there. */
+static bool wakes(struct vm *vm)
+{
+    vm_poll_nmi(vm);
+    return vm_nmi_due(vm) || (vcpu_rflags(vm->vcpu) & RFLAGS_IF &&
+                              (machine_intr(vm->machine) || vm->deferred.type != EVENT_NONE));
+}
+
+/* HLT: the machine below sleeps until an interrupt for the guest is there. With interrupts off only an NMI ends
+ * it, which none of the guest's own devices makes. */
 static void idle(struct vm *vm)
 {
-    struct vcpu *v = vm->vcpu;
     if (vm->raised.type != EVENT_NONE) { /* HLT's own single-step trap */
         vm->halted = false;
         return;
     }
-    if (!(vcpu_rflags(v) & RFLAGS_IF)) {
+    if (!wakes(vm) && !(vcpu_rflags(vm->vcpu) & RFLAGS_IF)) {
         vm_end(vm, VM_HANG, "HLT with interrupts off, and nothing that could end it");
         return;
     }
@@ -53,7 +60,7 @@ static void idle(struct vm *vm)
         machine_poll(vm->machine);
         serial_send(vm->console);
         log_send();
-        if (machine_intr(vm->machine) || vm->deferred.type != EVENT_NONE || vm->end != VM_RUNS)
+        if (wakes(vm) || vm->end != VM_RUNS)
             break;
         arm_timer(vm);
         cpu_wait();

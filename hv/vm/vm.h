@@ -42,7 +42,7 @@ struct vm {
     u64 alive;    /* device time of the last sign of life */
     struct event raised;   /* an exception that handling this exit raised */
     struct event deferred; /* an interrupt whose delivery a guest exception interrupted */
-    bool window;           /* an interrupt window is asked for */
+    unsigned windows;      /* what is asked for: enum window in event.c */
     bool halted;
     bool init_due; /* the CPU's INIT pin, after this exit */
     bool log_due;  /* a mark's records are to be sent */
@@ -91,8 +91,15 @@ void vm_raise_step(struct vm *vm);
 void vm_raise_task_trap(struct vm *vm);
 /* Moves past the instruction that exited, and raises its single-step trap. */
 void vm_skip(struct vm *vm, u64 next_rip);
-/* Chooses what the next entry delivers: an exception just raised, an interrupted delivery, an interrupt. */
+/* Chooses what the next entry delivers: an exception just raised, an interrupted delivery, an NMI, an
+ * interrupt. */
 void vm_deliver(struct vm *vm);
+/* Has the guest an NMI that it can take, but for the shadow of an instruction? */
+bool vm_nmi_due(struct vm *vm);
+/* Hands an NMI of the machine below, if there was one, to the guest's board. */
+void vm_poll_nmi(struct vm *vm);
+/* No windows are asked for any more, as after RESET and INIT. */
+void vm_close_windows(struct vm *vm);
 
 /* fault.c: #PF exits; emulate.c: the emulator's door to this VM */
 void vm_page_fault(struct vm *vm, const struct exit *e);
@@ -102,6 +109,8 @@ void vm_emulate(struct vm *vm);
 void vm_emulate_refused(struct vm *vm, const struct exit *e);
 /* Takes an event through the guest's IVT or IDT by the emulator. EMUL_FAULT: raised anew. */
 enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event);
+/* Emulates the instruction in an interrupt shadow, and ends that. */
+void vm_end_shadow(struct vm *vm);
 /* A task switch that the CPU left to the hypervisor. */
 void vm_task_switch(struct vm *vm, const struct exit *e);
 /* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */

@@ -6,6 +6,8 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/qemu.sh
 . tests/exits.sh
 . tests/tiny.sh
+. tests/bochs.sh
+. tests/nmi.sh
 
 # native_run BITS: the guest in plain QEMU; its console in $work/native$1.
 native_run() {
@@ -31,7 +33,24 @@ wait
 for bits in 32 64; do
     ok "$bits-bit guest natively" all_pass qemu "$work/native$bits"
 done
-tiny_save qemu "$work/native32" "$work/native64"
+
+# nmi_run BITS: the tests of NMIs, natively and under the hypervisor.
+nmi_run() {
+    nmi_native_disk build/tiny$1.elf "$work/nmi-native$1.img" native=emulator &&
+        nmi_disk build/tiny$1.elf "$work/nmi$1.img" && nmi_iso 4 "$work/nmi$1.iso" "$work/nmi$1.img" &&
+        qemu_native "$work/nmi-native$1" "${nmi_qemu[@]}" \
+            -drive "file=$work/nmi-native$1.img,format=raw,if=ide,snapshot=on" &&
+        ends poweroff qemu_machine nmi$1 "${nmi_qemu[@]}" -cdrom "$work/nmi$1.iso"
+}
+
+for bits in 32 64; do
+    ok "$bits-bit guest and NMIs: it ends" nmi_run $bits
+    ok "$bits-bit guest and NMIs natively: passes" all_pass qemu "$work/nmi-native$bits"
+    ok "$bits-bit guest and NMIs under the hypervisor: passes" all_pass svm "$work/nmi$bits.console"
+    ok "$bits-bit guest and NMIs under the hypervisor: they came" nmi_served "$work/nmi$bits.records"
+    cat "$work/native$bits" "$work/nmi-native$bits" >"$work/all-native$bits"
+done
+tiny_save qemu "$work/all-native32" "$work/all-native64"
 ok "natively as documented" documented qemu
 
 # NAME, guests and options of each run; exit counts hold for the default ones.
@@ -51,7 +70,10 @@ for run in "${runs[@]}"; do
         [ "$name" != default ] || ok "$bits-bit guest: exits" exits_as_said svm "$work/$name$bits.records" "$work/$name$bits.console.tap"
     done
     [ "$name" = default ] || continue
-    tiny_save svm "$work/default32.console" "$work/default64.console"
+    for bits in 32 64; do
+        cat "$work/default$bits.console" "$work/nmi$bits.console" >"$work/all$bits"
+    done
+    tiny_save svm "$work/all32" "$work/all64"
     ok "under the hypervisor as documented" documented svm
 done
 finish

@@ -1,7 +1,8 @@
 #!/bin/bash
 # mkdisk.sh KERNEL OUTPUT [WORD...]: a raw disk whose GRUB carries the
 # Multiboot kernel inside its core image and boots it with the words, and with
-# those of the environment block (docs/reference.md, "Guest image").
+# those of the environment block (docs/reference.md, "Guest image"). GRUB_BEFORE_BOOT: commands before the last one, of
+# the modules in GRUB_MODULES.
 set -euo pipefail
 [ $# -ge 2 ] || { echo "usage: mkdisk.sh KERNEL OUTPUT [WORD...]" >&2; exit 2; }
 kernel=$1
@@ -18,10 +19,12 @@ tar -C "$work" --format=ustar --owner=0 --group=0 --mtime=@0 -cf "$work/memdisk"
 cat >"$work/config" <<CFG
 load_env -f (hd0)$env_lba+2 append
 multiboot (memdisk)/kernel $* \$append
+${GRUB_BEFORE_BOOT-}
 boot
 CFG
+# shellcheck disable=SC2086
 grub-mkimage -O i386-pc -d $grub_dir -o "$work/core" -p '(memdisk)' -m "$work/memdisk" \
-    -c "$work/config" biosdisk memdisk tar multiboot boot loadenv
+    -c "$work/config" biosdisk memdisk tar multiboot boot loadenv ${GRUB_MODULES-}
 [ "$(stat -c %s "$work/core")" -le $(((env_lba - 1) * 512)) ] || { echo "$kernel: too large" >&2; exit 1; }
 grub-editenv "$work/env" create
 # boot.img loads the core image from sector 1 on. BIOSes want a partition

@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.." || exit 1
 . tests/bochs.sh
 . tests/exits.sh
 . tests/tiny.sh
+. tests/nmi.sh
 
 # ended BITS: the guest ended the machine by itself.
 ended() {
@@ -24,7 +25,22 @@ for bits in 32 64; do
     is "$bits-bit guest in Bochs: its end" "$(cat "$work/native$bits/status")" 0
     ok "$bits-bit guest in Bochs: passes" all_pass bochs "$work/native$bits/com1"
 done
-tiny_save bochs "$work/native32/com1" "$work/native64/com1"
+
+# nmi_native BITS, nmi_hvm BITS: the tests of NMIs.
+nmi_native() {
+    nmi_native_disk build/tiny$1.elf "$work/nmi-native$1.img" && bochs_native nmi-native$1 "$work/nmi-native$1.img"
+}
+nmi_hvm() {
+    nmi_disk build/tiny$1.elf "$work/nmi$1.img" && nmi_iso 15 "$work/nmi$1.iso" "$work/nmi$1.img" &&
+        bochs_run nmi$1 "$work/nmi$1.iso" && grep "end end=poweroff" "$work/nmi$1/com2"
+}
+
+for bits in 32 64; do
+    ok "$bits-bit guest and NMIs in Bochs: its end" nmi_native $bits
+    ok "$bits-bit guest and NMIs in Bochs: passes" all_pass bochs "$work/nmi-native$bits/com1"
+    cat "$work/native$bits/com1" "$work/nmi-native$bits/com1" >"$work/all-native$bits"
+done
+tiny_save bochs "$work/all-native32" "$work/all-native64"
 ok "in Bochs as documented" documented bochs
 
 for bits in 32 64; do
@@ -40,17 +56,23 @@ for bits in 32 64; do
     ok "$bits-bit guest on VT-x: same output" same $bits
     ok "$bits-bit guest on VT-x: exits" exits_as_said vmx "$work/tiny$bits/com2" "$work/tiny$bits/com1.tap"
 done
-tiny_save vtx "$work/tiny32/com1" "$work/tiny64/com1"
+for bits in 32 64; do
+    ok "$bits-bit guest and NMIs on VT-x: power-off" nmi_hvm $bits
+    ok "$bits-bit guest and NMIs on VT-x: passes" all_pass vtx "$work/nmi$bits/com1"
+    ok "$bits-bit guest and NMIs on VT-x: they came" nmi_served "$work/nmi$bits/com2"
+    cat "$work/tiny$bits/com1" "$work/nmi$bits/com1" >"$work/all$bits"
+done
+tiny_save vtx "$work/all32" "$work/all64"
 ok "on VT-x as documented" documented vtx
 
-# real_passes MODEL: the boot disk that tests real mode, to its end.
+# real_passes NAME MODEL: a boot disk that tests real mode, to its end.
 real_passes() {
-    bochs_run real_$1 "$work/real.iso" "$1" 1000000000
-    tr -d '\r' <"$work/real_$1/com1" | grep -Ev '^ok ' >"$work/real_$1/odd"
-    if [ "$(cat "$work/real_$1/odd")" != "1..$(grep -c '^ok' "$work/real_$1/com1")" ] ||
-        ! grep -q "end end=reboot" "$work/real_$1/com2"; then
-        cat "$work/real_$1/odd"
-        tail -n 15 "$work/real_$1/com2"
+    local dir=$work/$1_$2
+    bochs_run "$1_$2" "$work/$1.iso" "$2" 1500000000
+    tr -d '\r' <"$dir/com1" | grep -Ev '^ok ' >"$dir/odd"
+    if [ "$(cat "$dir/odd")" != "1..$(grep -c '^ok' "$dir/com1")" ] || ! grep -q "end end=reboot" "$dir/com2"; then
+        cat "$dir/odd"
+        tail -n 15 "$dir/com2"
         return 1
     fi
 }
@@ -59,8 +81,10 @@ real_passes() {
 other_model() { grep "end end=poweroff" "$work/$1_$2/com2" && all_pass vtx "$work/$1_$2/com1"; }
 
 bochs_iso "$work/real.iso" "$hv" "mem=64M watchdog=60" build/real.img disk0
+nmi_iso 15 "$work/real-nmi.iso" build/real-nmi.img
 for model in core2_penryn_t9600 corei5_lynnfield_750 corei7_skylake_x; do
-    ok "real mode on $model" real_passes $model
+    ok "real mode on $model" real_passes real $model
+    ok "real mode and NMIs on $model" real_passes real-nmi $model
 done
 for model in corei5_lynnfield_750 corei7_skylake_x; do
     for bits in 32 64; do

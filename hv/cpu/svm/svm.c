@@ -192,6 +192,18 @@ static void svm_set_cpl(struct vcpu *v, unsigned cpl)
     svm_of(v)->vmcb->cpl = (u8)cpl;
 }
 
+/* SVM does not know of an NMI being served: its IRET exits, and the interpreter executes it (APM vol. 2, 15.20). */
+static bool svm_nmi_blocked(struct vcpu *v)
+{
+    return svm_of(v)->vmcb->misc1 & INT_IRET;
+}
+
+static void svm_block_nmi(struct vcpu *v, bool on)
+{
+    struct vmcb *b = svm_of(v)->vmcb;
+    b->misc1 = on ? b->misc1 | INT_IRET : b->misc1 & ~(u32)INT_IRET;
+}
+
 static void svm_inject(struct vcpu *v, const struct event *event)
 {
     static const u8 types[] = {
@@ -206,6 +218,8 @@ static void svm_inject(struct vcpu *v, const struct event *event)
         b->event_inject |= SVM_EVENT_ERROR | (u64)event->error << EVENT_ERROR_SHIFT;
     if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
         b->cr2 = event->cr2;
+    if (event->type == EVENT_NMI)
+        svm_block_nmi(v, true);
 }
 
 /* A virtual interrupt that is never delivered: its intercept comes first (APM vol. 2, 15.21.4). */
@@ -308,6 +322,7 @@ static void decode_exception(struct exit *e, const struct vmcb *b)
     e->vector = (u8)(b->exit_code - VMEXIT_EXCP0);
     e->error = (u32)b->exit_info1;
     e->address = b->exit_info2;
+    e->iret = false;
 }
 
 /* APM vol. 2, 15.14.1. */
@@ -332,6 +347,7 @@ static enum exit_reason simple_reason(u64 code)
     case VMEXIT_NMI: return EXIT_NMI;
     case VMEXIT_INIT: return EXIT_INIT;
     case VMEXIT_VINTR: return EXIT_INTR_WINDOW;
+    case VMEXIT_IRET: return EXIT_IRET;
     case VMEXIT_CR0_SEL_WRITE: return EXIT_CR;
     case VMEXIT_RDPMC: return EXIT_RDPMC;
     case VMEXIT_CPUID: return EXIT_CPUID;
@@ -425,6 +441,8 @@ const struct virt_ops svm_ops = {
     .update_cr = svm_update_cr,
     .inject = svm_inject,
     .intr_window = svm_intr_window,
+    .nmi_blocked = svm_nmi_blocked,
+    .block_nmi = svm_block_nmi,
     .flush_tlb = svm_flush_tlb,
     .set_tsc_offset = svm_set_tsc_offset,
     .get_dr = svm_get_dr,

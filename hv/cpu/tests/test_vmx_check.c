@@ -126,6 +126,9 @@ static void names_interruptibility(void **state)
     PASSES(f.rflags &= ~RFLAGS_IF; f.event = EVENT(VMX_EVENT_EXCEPTION, VEC_UD));
     BREAKS("injected NMI", f.interruptibility = BLOCKED_MOV_SS;
            f.event = EVENT(VMX_EVENT_NMI, VEC_NMI));
+    BREAKS("injected NMI", f.interruptibility = BLOCKED_NMI;
+           f.event = EVENT(VMX_EVENT_NMI, VEC_NMI));
+    PASSES(f.interruptibility = BLOCKED_NMI; f.event = EVENT(VMX_EVENT_EXCEPTION, VEC_UD));
 }
 
 static void names_pending_traps(void **state)

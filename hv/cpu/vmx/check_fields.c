@@ -76,6 +76,8 @@ static const char *check_interruptibility(const struct vmx_fields *f)
         return "RFLAGS.IF clear with an injected interrupt";
     if (injects && type == VMX_EVENT_NMI && mov_ss)
         return "interruptibility with an injected NMI";
+    if (injects && type == VMX_EVENT_NMI && f->interruptibility & BLOCKED_NMI)
+        return "interruptibility: blocking by NMI with an injected NMI";
     return NULL;
 }
 

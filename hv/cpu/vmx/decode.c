@@ -39,6 +39,7 @@ static enum exit_reason other_reason(u32 code)
     case VMX_TRIPLE_FAULT: return EXIT_TRIPLE_FAULT;
     case VMX_INIT: return EXIT_INIT;
     case VMX_INTR_WINDOW: return EXIT_INTR_WINDOW;
+    case VMX_NMI_WINDOW: return EXIT_NMI_WINDOW;
     case VMX_ENTRY_GUEST:
     case VMX_ENTRY_MSR:
     case VMX_ENTRY_MACHINE_CHECK: return EXIT_ENTRY_FAILED;
@@ -77,7 +78,8 @@ static void decode_task_switch(const struct vcpu *v, struct exit *e, u64 qualifi
     e->task.error = v->interrupted.error;
 }
 
-/* An NMI of the machine below has blocked the next one until an IRET, here that of our own handler. */
+/* An NMI of the machine below has blocked the next one until an IRET, here that of our own handler, which notes
+ * the NMI. */
 static void unblock_nmi(void)
 {
     __asm__ volatile("int $2" : : : "memory");
@@ -97,6 +99,13 @@ static bool emulates(u8 vector)
     return vector == VEC_GP || vector == VEC_SS || vector == VEC_BP || vector == VEC_OF;
 }
 
+/* A fault of an IRET comes after its unblocking of NMIs. It is to be executed again, so they are blocked again
+ * (27.2.2, 31.7.1.2), but not where the bit says nothing. */
+static bool iret_faulted(const struct vcpu *v, u32 info)
+{
+    return info & VMX_EVENT_IRET && v->interrupted.type == EVENT_NONE && (u8)info != VEC_DF;
+}
+
 static void decode_exception(struct vmx_vcpu *s, struct exit *e, u64 qualification)
 {
     struct vcpu *v = &s->vcpu;
@@ -110,6 +119,9 @@ static void decode_exception(struct vmx_vcpu *s, struct exit *e, u64 qualificati
     e->reason = s->real && emulates(e->vector) ? EXIT_EMULATE : EXIT_EXCEPTION;
     e->error = info & VMX_EVENT_ERROR ? (u32)vmread(EXIT_ERROR_CODE) : 0;
     e->address = qualification; /* of a #PF */
+    e->iret = iret_faulted(v, info);
+    if (unlikely(e->iret))
+        v->virt->block_nmi(v, true);
     if (e->vector == VEC_DB)
         decode_debug(v, qualification);
 }

@@ -11,7 +11,9 @@ static const struct {
 } needs[] = {
     {MSR_VMX_PIN, PIN_INTR, "external-interrupt exiting (SDM vol. 3, 24.6.1)"},
     {MSR_VMX_PIN, PIN_NMI, "NMI exiting (SDM vol. 3, 24.6.1)"},
+    {MSR_VMX_PIN, PIN_VIRTUAL_NMI, "virtual NMIs (SDM vol. 3, 24.6.1)"},
     {MSR_VMX_PROC, PROC_INTR_WINDOW, "interrupt-window exiting (SDM vol. 3, 24.6.2)"},
+    {MSR_VMX_PROC, PROC_NMI_WINDOW, "NMI-window exiting (SDM vol. 3, 24.6.2)"},
     {MSR_VMX_PROC, PROC_TSC_OFFSET, "TSC offsetting (SDM vol. 3, 24.6.2)"},
     {MSR_VMX_PROC, PROC_HLT, "HLT exiting (SDM vol. 3, 24.6.2)"},
     {MSR_VMX_PROC, PROC_INVLPG, "INVLPG exiting (SDM vol. 3, 24.6.2)"},

@@ -74,7 +74,7 @@ static void controls(struct vmx_vcpu *s, u8 *apic)
                           PROC_IO_BITMAPS | PROC_MSR_BITMAPS | PROC_MONITOR);
     tpr_shadow(s, apic);
     s->entry_controls = vmx_control(MSR_VMX_ENTRY, ENTRY_LOAD_DEBUG);
-    vmwrite(PIN_CONTROLS, vmx_control(MSR_VMX_PIN, PIN_INTR | PIN_NMI));
+    vmwrite(PIN_CONTROLS, vmx_control(MSR_VMX_PIN, PIN_INTR | PIN_NMI | PIN_VIRTUAL_NMI));
     vmwrite(PROC_CONTROLS, s->proc_controls);
     vmwrite(EXIT_CONTROLS, vmx_control(MSR_VMX_EXIT, EXIT_SAVE_DEBUG | EXIT_HOST_64));
     vmwrite(ENTRY_CONTROLS, s->entry_controls);

@@ -97,15 +97,20 @@ void vmx_load(struct vcpu *v, u32 groups)
 
 /* Blocking by STI or MOV SS (24.4.2). With TF set the single-step trap that is held back has to be
  * among the pending debug exceptions (26.3.1.5). */
-static void store_shadow(struct vmx_vcpu *s)
+static __attribute__((noinline)) void change_shadow(struct vmx_vcpu *s)
 {
-    struct vcpu *v = &s->vcpu;
-    bool was = s->interruptibility & (BLOCKED_STI | BLOCKED_MOV_SS);
-    if (likely(v->int_shadow == was))
-        return;
-    s->interruptibility = v->int_shadow ? BLOCKED_MOV_SS : 0;
+    const struct vcpu *v = &s->vcpu;
+    s->interruptibility &= ~(BLOCKED_STI | BLOCKED_MOV_SS);
+    s->interruptibility |= v->int_shadow ? BLOCKED_MOV_SS : 0;
     vmwrite(GUEST_INTERRUPTIBILITY, s->interruptibility);
     vmwrite(GUEST_PENDING_DEBUG, v->int_shadow && v->rflags & RFLAGS_TF ? PENDING_BS : 0);
+}
+
+static inline void store_shadow(struct vmx_vcpu *s)
+{
+    bool was = s->interruptibility & (BLOCKED_STI | BLOCKED_MOV_SS);
+    if (unlikely(s->vcpu.int_shadow != was))
+        change_shadow(s);
 }
 
 void vmx_store(struct vmx_vcpu *s)

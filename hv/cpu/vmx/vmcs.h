@@ -22,7 +22,7 @@
 #define MSR_VMX_CR4_FIXED1 0x489
 
 /* Pin-based controls (24.6.1). */
-enum { PIN_INTR = 1 << 0, PIN_NMI = 1 << 3 };
+enum { PIN_INTR = 1 << 0, PIN_NMI = 1 << 3, PIN_VIRTUAL_NMI = 1 << 5 };
 
 /* Primary processor-based controls (24.6.2). */
 enum {
@@ -37,6 +37,7 @@ enum {
     PROC_CR8_LOAD = 1 << 19,
     PROC_CR8_STORE = 1 << 20,
     PROC_TPR_SHADOW = 1 << 21,
+    PROC_NMI_WINDOW = 1 << 22,
     PROC_IO_BITMAPS = 1 << 25,
     PROC_MSR_BITMAPS = 1 << 28,
     PROC_MONITOR = 1 << 29,
@@ -139,12 +140,14 @@ enum vmcs_field {
 #define BLOCKED_STI (1u << 0)
 #define BLOCKED_MOV_SS (1u << 1)
 #define BLOCKED_SMI (1u << 2)
+#define BLOCKED_NMI (1u << 3)
 #define PENDING_BS (1u << 14)
 
 /* Interruption information (24.8.3, 24.9.2). */
 enum { VMX_EVENT_INTR = 0, VMX_EVENT_NMI = 2, VMX_EVENT_EXCEPTION = 3, VMX_EVENT_SOFT = 4 };
 #define VMX_EVENT_TYPE(x) (((x) >> 8) & 7)
 #define VMX_EVENT_ERROR (1u << 11)
+#define VMX_EVENT_IRET (1u << 12) /* of an exit: NMIs were unblocked by the IRET that faulted */
 #define VMX_EVENT_VALID (1u << 31)
 
 /* Basic exit reasons (appendix C). */
@@ -154,6 +157,7 @@ enum {
     VMX_TRIPLE_FAULT = 2,
     VMX_INIT = 3,
     VMX_INTR_WINDOW = 7,
+    VMX_NMI_WINDOW = 8,
     VMX_TASK_SWITCH = 9,
     VMX_CPUID = 10,
     VMX_GETSEC = 11,

@@ -23,6 +23,21 @@ static bool vmx_injectable(struct vcpu *v)
     return v->cr0 & CR0_PE && vmx_enterable(v);
 }
 
+/* Blocking by NMI, of virtual NMIs (24.4.2): the CPU sets it as it injects one and clears it at IRET. */
+static bool vmx_nmi_blocked(struct vcpu *v)
+{
+    return vmx_of(v)->interruptibility & BLOCKED_NMI;
+}
+
+static void vmx_block_nmi(struct vcpu *v, bool on)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    if (vmx_nmi_blocked(v) == on)
+        return;
+    s->interruptibility ^= BLOCKED_NMI;
+    vmwrite(GUEST_INTERRUPTIBILITY, s->interruptibility);
+}
+
 static void vmx_inject(struct vcpu *v, const struct event *event)
 {
     static const u8 types[] = {
@@ -38,16 +53,26 @@ static void vmx_inject(struct vcpu *v, const struct event *event)
     }
     if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
         write_cr2(event->cr2);
+    if (event->type == EVENT_NMI) /* again, after its delivery was interrupted (26.3.1.5) */
+        vmx_block_nmi(v, false);
     vmwrite(ENTRY_INTR_INFO, info); /* the CPU clears it after the entry (26.5) */
-    (void)v;
+}
+
+static void set_window(struct vcpu *v, u32 window, bool on)
+{
+    struct vmx_vcpu *s = vmx_of(v);
+    s->proc_controls = on ? s->proc_controls | window : s->proc_controls & ~window;
+    vmwrite(PROC_CONTROLS, s->proc_controls);
 }
 
 static void vmx_intr_window(struct vcpu *v, bool on)
 {
-    struct vmx_vcpu *s = vmx_of(v);
-    s->proc_controls =
-        on ? s->proc_controls | PROC_INTR_WINDOW : s->proc_controls & ~(u32)PROC_INTR_WINDOW;
-    vmwrite(PROC_CONTROLS, s->proc_controls);
+    set_window(v, PROC_INTR_WINDOW, on);
+}
+
+static void vmx_nmi_window(struct vcpu *v, bool on)
+{
+    set_window(v, PROC_NMI_WINDOW, on);
 }
 
 /* Without VPIDs every entry and exit flushes (SDM vol. 3, 28.3.3.1). */
@@ -119,6 +144,9 @@ const struct virt_ops vmx_ops = {
     .update_cr = vmx_update_cr,
     .inject = vmx_inject,
     .intr_window = vmx_intr_window,
+    .nmi_window = vmx_nmi_window,
+    .nmi_blocked = vmx_nmi_blocked,
+    .block_nmi = vmx_block_nmi,
     .flush_tlb = vmx_flush_tlb,
     .set_tsc_offset = vmx_set_tsc_offset,
     .get_dr = vmx_get_dr,

@@ -1,12 +1,13 @@
 # Tests of the device models. DEV_CORE is what every machine needs.
 
-DEV_CORE := hv/dev/machine.c hv/dev/bus.c hv/lib/fmt.c
+DEV_CORE := hv/dev/machine.c hv/dev/bus.c hv/dev/nmi.c hv/lib/fmt.c
 
 $(eval $(call host_test,dev-machine,hv/dev/tests/test_machine.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-pci,hv/dev/tests/test_pci.c hv/dev/pci.c hv/dev/i440fx.c hv/dev/piix3.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-pic,hv/dev/tests/test_pic.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-pit,hv/dev/tests/test_pit.c hv/dev/pit.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-rtc,hv/dev/tests/test_rtc.c hv/dev/rtc.c hv/dev/calendar.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
+$(eval $(call host_test,dev-nmi,hv/dev/tests/test_nmi.c hv/dev/rtc.c hv/dev/calendar.c hv/dev/pit.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-uart,hv/dev/tests/test_uart.c hv/dev/uart.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-kbd,hv/dev/tests/test_kbd.c hv/dev/kbd.c hv/dev/ps2.c hv/dev/sysports.c hv/dev/rtc.c hv/dev/calendar.c hv/dev/pic.c $(DEV_CORE),$(HOST_HV)))
 $(eval $(call host_test,dev-fw_cfg,hv/dev/tests/test_fw_cfg.c hv/dev/fw_cfg.c $(DEV_CORE),$(HOST_HV)))

@@ -322,6 +322,32 @@ static void test_interrupt_real(void **state)
     assert_false(m.e.fault.has_error);
 }
 
+/* The caller unblocks NMIs by it. */
+static void test_iret_is_told(void **state)
+{
+    struct machine m;
+    (void)state;
+    start(&m, MODE_32, 0);
+    m.seg[SEG_IDTR].limit = 0x7ff;
+    gate(IDT + 8 * 0x80, KCODE, 0x2000, 15, 3, 0);
+    CODE(m, "\xcd\x80");
+    ok(&m);
+    assert_false(m.e.iret);
+    machine_code(&m, 0x2000, "\xcf", 1);
+    ok(&m);
+    assert_true(m.e.iret);
+    CODE(m, "\x90");
+    ok(&m);
+    assert_false(m.e.iret);
+    m.seg[SEG_SS].limit = 0; /* nothing to pop */
+    CODE(m, "\xcf");
+    faults(&m, VEC_SS, 0);
+    assert_true(m.e.iret);
+    m.seg[SEG_SS].limit = ~0u;
+    assert_int_equal(emul_deliver(&m.e, 0x80, false, false, 0), EMUL_OK);
+    assert_false(m.e.iret);
+}
+
 static void test_interrupt_protected(void **state)
 {
     struct machine m;
@@ -459,15 +485,11 @@ static void test_interrupt_long(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_data_segments),
-        cmocka_unit_test(test_system_segments),
-        cmocka_unit_test(test_far_jump),
-        cmocka_unit_test(test_real_to_protected),
-        cmocka_unit_test(test_call_gate),
-        cmocka_unit_test(test_interrupt_real),
-        cmocka_unit_test(test_interrupt_protected),
-        cmocka_unit_test(test_flag_rights),
-        cmocka_unit_test(test_v86),
+        cmocka_unit_test(test_data_segments),  cmocka_unit_test(test_system_segments),
+        cmocka_unit_test(test_far_jump),       cmocka_unit_test(test_real_to_protected),
+        cmocka_unit_test(test_call_gate),      cmocka_unit_test(test_interrupt_real),
+        cmocka_unit_test(test_iret_is_told),   cmocka_unit_test(test_interrupt_protected),
+        cmocka_unit_test(test_flag_rights),    cmocka_unit_test(test_v86),
         cmocka_unit_test(test_interrupt_long),
     };
     return cmocka_run_group_tests_name("emul far transfers", tests, NULL, NULL);

@@ -339,3 +339,5 @@ ulong paging_new_space(void);
 bool on_emulator(void);
 /* Not with the word tasks=no: a CPU that switches tasks without the exit that the hypervisor asked for. */
 bool tasks_exit(void);
+/* With the word nmi=timer: this machine makes NMIs, at each tick of a timer that no test can stop. */
+bool nmis_come(void);

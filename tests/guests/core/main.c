@@ -1,5 +1,5 @@
 /* From the boot loader to the tests, or to the end that the command line asks for:
- * end=NAME of the table below; only=NAME runs one test, _ for a blank. */
+ * end=NAME of the table below; only=NAME runs one test, _ for a blank, * for the rest. */
 
 #include "guest.h"
 
@@ -18,6 +18,12 @@ bool tasks_exit(void)
 {
     char word[8];
     return !word_value(guest_words, "tasks=", word, sizeof word) || strcmp(word, "no");
+}
+
+bool nmis_come(void)
+{
+    char word[8];
+    return word_value(guest_words, "nmi=", word, sizeof word) && !strcmp(word, "timer");
 }
 
 static void triple_fault(void)
