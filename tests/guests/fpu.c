@@ -214,8 +214,8 @@ TEST(simd_exception, "an unmasked SSE exception raises #XM with CR4.OSXMMEXCPT, 
 
 TEST(x87_in_loop, "x87 results are the same with exits between the operations")
 {
-    double plain[2], mixed[2];
-    double *out[2] = {plain, mixed};
+    u64 plain[2], mixed[2]; /* doubles, of which each bit counts */
+    u64 *out[2] = {plain, mixed};
     write_cr0(read_cr0() & ~(CR0_EM | CR0_TS));
     for (unsigned i = 0; i < 2; i++) {
         __asm__ volatile("fninit; fldpi; fldl2t");
