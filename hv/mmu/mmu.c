@@ -6,6 +6,7 @@ const char *const mmu_option_names[MMU_OPT_COUNT] = {
     [MMU_OPT_STORE] = "store",   [MMU_OPT_PREFETCH] = "prefetch", [MMU_OPT_CACHE] = "cache",
     [MMU_OPT_UNSYNC] = "unsync", [MMU_OPT_LARGE] = "large",       [MMU_OPT_FLOOD] = "flood",
     [MMU_OPT_FILTER] = "filter", [MMU_OPT_INVLPG] = "invlpg",     [MMU_OPT_CR3] = "cr3",
+    [MMU_OPT_CR0] = "cr0",
 };
 
 #define PAGE_COST (PAGE_SIZE + 512 * sizeof(struct link) + sizeof(struct spage) + 4 * sizeof(u32))

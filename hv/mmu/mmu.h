@@ -23,6 +23,7 @@ enum mmu_option {
     MMU_OPT_FILTER, /* `filter`: the guest's own not-present faults do not exit */
     MMU_OPT_INVLPG, /* `invlpg`: INVLPG exits only while a table is out of sync */
     MMU_OPT_CR3,    /* `cr3`: no exits of CR3 loads with values on the CPU's list */
+    MMU_OPT_CR0, /* `cr0`: the guest changes bits of CR0 that no table depends on without exits */
     MMU_OPT_COUNT,
 };
 extern const char *const mmu_option_names[MMU_OPT_COUNT];
@@ -89,6 +90,8 @@ bool mmu_root_is_long(struct mmu_vcpu *v);
 /* Page faults of the CPU below whose error code has none of these bits are the guest's own, and right
  * as they are (CR2 too): they need no exit. 0: all exit. Changes where CR3 may. */
 u32 mmu_fault_mask(const struct mmu_vcpu *v);
+/* Bits of CR0 that no table depends on, which the guest may change without an exit; 0: none (`cr0` is off). */
+u64 mmu_cr0_free(const struct mmu_vcpu *v);
 /* The values of CR3 that need no exit; returns how many. While the guest ran it may have loaded one of
  * them, and with it the root that is at this host address. Changes at any exit. */
 unsigned mmu_cr3_targets(const struct mmu_vcpu *v, u64 values[MMU_CR3_TARGETS]);

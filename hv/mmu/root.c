@@ -241,6 +241,11 @@ u32 mmu_fault_mask(const struct mmu_vcpu *v)
     return PFEC_P | (fetch_seen(v) ? 0 : PFEC_I);
 }
 
+u64 mmu_cr0_free(const struct mmu_vcpu *v)
+{
+    return mmu_has(v->mmu, MMU_OPT_CR0) ? CR0_TS | CR0_MP | CR0_EM : 0;
+}
+
 /* While all tables are in sync nothing stale is in the TLB: rights go in exits only, and the entry after
  * such a one flushes (mmu_take_tlb_flush). So it is no matter that INVLPG in the CPU drops one 4 KiB translation where
  * the guest may mean a large page. Another vcpu could take rights away meanwhile: then all exit. */

@@ -54,7 +54,7 @@ tiny_save qemu "$work/all-native32" "$work/all-native64"
 ok "natively as documented" documented qemu
 
 # NAME, guests and options of each run; exit counts hold for the default ones.
-runs=("default 32,64" "none 32,64 shadow=none" "nostore 32 shadow=-store" "unsync 64 shadow=none,cache,unsync"
+runs=("default 32,64" "none 32,64 shadow=none" "nostore 32 shadow=-store,-cr0" "unsync 64 shadow=none,cache,unsync"
     "audit 32,64 audit=64")
 for run in "${runs[@]}"; do
     read -r name guests words <<<"$run"
@@ -76,4 +76,12 @@ for run in "${runs[@]}"; do
     tiny_save svm "$work/all32" "$work/all64"
     ok "under the hypervisor as documented" documented svm
 done
+
+# exits_of NAME REASON TEST: how many exits the test caused.
+exits_of() {
+    local id
+    id=$(sed -n "s/^ok \([0-9]*\) - $3\r*\$/\1/p" "$work/$1.console")
+    sed -n "s/^@hv exit mark=$id reason=$2 count=\([0-9]*\).*/\1/p" "$work/$1.records"
+}
+is "without cr0 each read and write of CR0 exits" "$(exits_of nostore32 cr0 '2-level: 100 CLTS and 100 times CR0.TS set')" 500
 finish

@@ -171,7 +171,7 @@ static void svm_update_cr(struct vcpu *v)
     if (vcpu_lma(v))
         b->efer |= EFER_LME | EFER_LMA;
 
-    s->cr0_owned = b->cr0 == v->cr0;
+    s->cr0_owned = b->cr0 == v->cr0 && mmu_cr0_free(v->mmu);
     b->cr_read = 1u << 3 | (s->cr0_owned ? 0 : 1u << 0) | (b->cr4 == v->cr4 ? 0 : 1u << 4);
     b->cr_write = 1u << 3 | 1u << 4 | (s->cr0_owned ? 0 : 1u << 0);
     b->misc1 = s->cr0_owned ? b->misc1 | INT_CR0_SEL_WRITE : b->misc1 & ~INT_CR0_SEL_WRITE;

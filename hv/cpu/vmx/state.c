@@ -9,9 +9,6 @@
     (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR |             \
      CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
-/* CR0 bits that the guest changes without exits: no table depends on them. */
-#define CR0_GUEST_OWNED (CR0_TS | CR0_MP | CR0_EM)
-
 /* The places of ES to TR among the VMCS's fields; GDTR and IDTR have fields of their own. */
 static const u8 place[SEG_COUNT] = {
     [SEG_ES] = 0, [SEG_CS] = 1, [SEG_SS] = 2,   [SEG_DS] = 3,
@@ -73,7 +70,8 @@ static void store_segment(const struct vmx_vcpu *s, unsigned n)
 static void load_cr(struct vmx_vcpu *s)
 {
     struct vcpu *v = &s->vcpu;
-    v->cr0 = (v->cr0 & ~CR0_GUEST_OWNED) | (vmread(GUEST_CR0) & CR0_GUEST_OWNED);
+    u64 free = mmu_cr0_free(v->mmu);
+    v->cr0 = (v->cr0 & ~free) | (vmread(GUEST_CR0) & free);
     if (s->tpr)
         v->cr8 = *s->tpr >> 4;
 }
@@ -179,7 +177,7 @@ void vmx_update_cr(struct vcpu *v)
         cr4 = (cr4 & ~(CR4_TSD | CR4_UMIP)) | CR4_VME;
     }
     vmwrite(GUEST_CR0, (cr0 | s->limits.cr0_fixed[0]) & s->limits.cr0_fixed[1]);
-    vmwrite(CR0_MASK, ~CR0_GUEST_OWNED);
+    vmwrite(CR0_MASK, ~mmu_cr0_free(v->mmu));
     vmwrite(CR0_SHADOW, v->cr0);
     vmwrite(GUEST_CR4, (cr4 | s->limits.cr4_fixed[0]) & s->limits.cr4_fixed[1]);
     vmwrite(CR4_SHADOW, v->cr4);
