@@ -225,8 +225,8 @@ static void db_teardown(struct bench_run *run)
     {                                                                                              \
         .name = "db." id, .table = "db", .unit = rate, .what = text, .flags = BENCH_DISK,          \
         .ops = CLIENTS, .setup = db_setup, .iter = db_iter, .verify = db_verify,                   \
-        .teardown = db_teardown, .param = index, .standard_s = 1, .paper_warm_s = 900,             \
-        .paper_measured_s = 300                                                                    \
+        .teardown = db_teardown, .param = index, .standard_warm_s = 5, .standard_s = 1,            \
+        .paper_warm_s = 900, .paper_measured_s = 300                                               \
     }
 
 static const struct bench databases[] = {

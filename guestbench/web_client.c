@@ -52,7 +52,7 @@ void web_client_reset(struct web_client *client)
 {
     memset(&client->response, 0, sizeof client->response);
     memset(&client->first_byte, 0, sizeof client->first_byte);
-    client->operations = client->busy_ns = 0;
+    client->operations = client->busy_ns = client->target = 0;
     for (int i = 0; i < client->connections; i++) {
         struct web_connection *connection = &client->connection[i];
         connection->bytes = connection->operations = connection->errors = 0;
@@ -212,8 +212,9 @@ static int wait_for(struct pollfd *polled, int count, uint64_t now, uint64_t nex
 bool web_client_run(struct web_client *client, uint64_t operations)
 {
     struct pollfd polled[WEB_CONNECTIONS_MAX];
-    uint64_t target = client->operations + operations, start = clock_ns();
-    while (client->operations < target) {
+    uint64_t start = clock_ns();
+    client->target += operations;
+    while (client->operations < client->target) {
         uint64_t now = clock_ns(), next = turn(client, polled, now);
         if (next == 0)
             return false;

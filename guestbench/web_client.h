@@ -41,6 +41,7 @@ struct web_client {
     struct web_connection connection[WEB_CONNECTIONS_MAX];
     struct latency response, first_byte;
     uint64_t operations, busy_ns;    /* since web_client_reset */
+    uint64_t target;                 /* operations wanted until now */
     uint64_t posts_sent, posts_done; /* since the start */
     const char *trouble;             /* what went wrong last */
 };
@@ -64,7 +65,8 @@ void web_client_init(struct web_client *client, const struct sockaddr_in *server
 void web_client_reset(struct web_client *client);
 
 /*
- * Lets the connections go on until operations more are done. Returns false if
+ * Lets the connections go on until operations more are done; what the last call did too much
+ * counts. Returns false if
  * nothing came for 30 s, or the server cannot be reached; trouble says which.
  */
 bool web_client_run(struct web_client *client, uint64_t operations);
