@@ -82,9 +82,14 @@ static uint64_t time_iterations(struct bench_run *run, uint64_t n)
     run->setup_ns = run->own_ns = 0;
     run->own_ops = 0;
     run->done = n;
+    bool own_time = run->bench->flags & BENCH_TIMED;
+    if (!own_time)
+        mark_sample();
     uint64_t start = clock_ns();
     run->bench->iter(run, n);
     uint64_t elapsed = clock_ns() - start;
+    if (!own_time)
+        mark_sample();
     if (run->own_ns)
         elapsed = run->own_ns;
     if (run->bench->verify)
