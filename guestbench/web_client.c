@@ -42,6 +42,7 @@ void web_client_init(struct web_client *client, const struct sockaddr_in *server
     memset(client, 0, sizeof *client);
     client->server = *server;
     client->random = seed;
+    client->lengths = ~seed;
     client->connections = connections;
     web_mix_init(&client->mix, directories);
     for (int i = 0; i < connections; i++)
@@ -79,7 +80,7 @@ static void give_up(struct web_client *client, struct web_connection *connection
 static bool connect_to(struct web_client *client, struct web_connection *connection)
 {
     const int buffer = 2 * WEB_CHUNK;
-    connection->requests_left = web_draw_requests(&client->random);
+    connection->requests_left = web_draw_requests(&client->lengths);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connection->fd < 0 ||
         setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer) != 0 ||

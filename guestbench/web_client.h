@@ -36,7 +36,9 @@ struct web_connection {
 struct web_client {
     struct sockaddr_in server;
     struct web_mix mix;
-    uint64_t random;
+    /* What is requested, and over connections how long: apart, since the order in which
+     * connections end is not always the same. */
+    uint64_t random, lengths;
     int connections;
     struct web_connection connection[WEB_CONNECTIONS_MAX];
     struct latency response, first_byte;

@@ -24,6 +24,8 @@ enum bench_flag {
     BENCH_LONG = 16,   /* same, in the quick set */
     BENCH_SOURCE = 32, /* another benchmark is computed from it */
     BENCH_TIMED = 64,  /* iter works for a time of its own: one iteration, no calibration */
+    BENCH_LUMPS =
+        128, /* some work comes in lumps (waits, what is freed late): no samples below 30 ms */
 };
 
 struct bench {

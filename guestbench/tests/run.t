@@ -89,6 +89,8 @@ ok "  failure: the errno is told" point fault.fail 'errno: 28'
 ok "  skip: the reason is told" has 'fault.skip # SKIP there is no such device'
 ok "  mismatch: both values are told" point fault.wrong 'got: 5.0'
 ok "  the others run" has '^ok 10 - fault.good'
+ok "  what takes long the first time is repeated as often as any other" \
+    eval "sed -n '/fault.cold/,\$s/^  iters: //p' $work/out.tap | grep -qx 1000"
 ok "  no helper is left" fails '' pgrep -f "^$faults"
 
 ok "a benchmark too slow for its samples" run "$faults" --only=slow --timeout=3
