@@ -90,6 +90,12 @@ static void check_file_system(struct bench_run *run)
     bench_fact_text(run, "fs", type);
 }
 
+static void forget_counts(struct fileserver_client *client)
+{
+    client->bytes_read = client->bytes_written = client->steps = 0;
+    memset(&client->flush, 0, sizeof client->flush);
+}
+
 /* What making the files left to be written must not be written in the samples. */
 static void make_clients(struct bench_run *run)
 {
@@ -104,6 +110,7 @@ static void make_clients(struct bench_run *run)
         enter(run, i);
         if (!fileserver_make_files(&clients[i]))
             report_client(run, &clients[i]);
+        forget_counts(&clients[i]);
         check(run, fchdir(here), "returning from a client's directory");
     }
     check(run, syncfs(here), "syncfs");
@@ -208,8 +215,7 @@ static void add_clients(struct bench_run *run, bool warm_up)
             steps += client->steps;
             latency_merge(&flush, &client->flush);
         }
-        client->bytes_read = client->bytes_written = client->steps = 0;
-        memset(&client->flush, 0, sizeof client->flush);
+        forget_counts(client);
     }
     run->own_ops = bytes / 1e6;
     if (!warm_up)

@@ -175,9 +175,9 @@ static void misc_verify(struct bench_run *run)
 
 #define LOOKUPS(id, text, index)                                                                   \
     {                                                                                              \
-        .name = "aim9." id, .table = "7", .unit = "lookups/s", .what = text, .flags = BENCH_DISK,  \
-        .ops = LOOPS, .setup = files_setup, .iter = lookup_iter, .verify = lookup_verify,          \
-        .param = index                                                                             \
+        .name = "aim9." id, .table = "7", .unit = "lookups/s", .what = text,                       \
+        .flags = BENCH_DISK | BENCH_LUMPS, .ops = LOOPS, .setup = files_setup,                     \
+        .iter = lookup_iter, .verify = lookup_verify, .param = index                               \
     }
 
 static const struct bench misc[] = {
@@ -185,7 +185,7 @@ static const struct bench misc[] = {
      .table = "7",
      .unit = "loops/s",
      .what = "18 cheap calls and three lookups in a file of accounts",
-     .flags = BENCH_DISK,
+     .flags = BENCH_DISK | BENCH_LUMPS,
      .ops = LOOPS,
      .setup = files_setup,
      .iter = misc_iter,

@@ -225,14 +225,15 @@ static void shell_self_iter(struct bench_run *run, uint64_t n)
     {                                                                                              \
         .name = "aim9.shell_rtns_" #number, .table = "8", .unit = "scripts/s",                     \
         .what = "scripts of /bin/sh that list a directory", .needs = "/bin/sh",                    \
-        .flags = BENCH_TMP, .ops = 1, .setup = shell_setup, .iter = shell_iter, .param = number    \
+        .flags = BENCH_TMP | BENCH_LUMPS, .ops = 1, .setup = shell_setup, .iter = shell_iter,      \
+        .param = number                                                                            \
     }
 
 #define SHELL_SELF(number)                                                                         \
     {                                                                                              \
         .name = "aim9.shell_rtns_" #number "_self", .table = "8", .unit = "scripts/s",             \
-        .what = "the same with a shell of the suite's own", .flags = BENCH_TMP, .ops = 1,          \
-        .setup = shell_self_setup, .iter = shell_self_iter, .param = number                        \
+        .what = "the same with a shell of the suite's own", .flags = BENCH_TMP | BENCH_LUMPS,      \
+        .ops = 1, .setup = shell_self_setup, .iter = shell_self_iter, .param = number              \
     }
 
 static const struct bench processes[] = {
@@ -240,6 +241,7 @@ static const struct bench processes[] = {
      .table = "8",
      .unit = "programs/s",
      .what = "fork, execute a small static program, wait",
+     .flags = BENCH_LUMPS,
      .ops = EXECS,
      .setup = record_size,
      .iter = exec_iter},
@@ -248,7 +250,7 @@ static const struct bench processes[] = {
      .unit = "programs/s",
      .what = "the same with a #!/bin/sh script",
      .needs = "/bin/sh",
-     .flags = BENCH_TMP,
+     .flags = BENCH_TMP | BENCH_LUMPS,
      .ops = EXECS,
      .setup = exec_sh_setup,
      .iter = exec_sh_iter},
@@ -256,6 +258,7 @@ static const struct bench processes[] = {
      .table = "8",
      .unit = "programs/s",
      .what = "the same by posix_spawn, without copying the page tables",
+     .flags = BENCH_LUMPS,
      .ops = EXECS,
      .setup = spawn_setup,
      .iter = spawn_iter},

@@ -42,6 +42,7 @@ void web_client_init(struct web_client *client, const struct sockaddr_in *server
     memset(client, 0, sizeof *client);
     client->server = *server;
     client->random = seed;
+    client->lengths = ~seed;
     client->connections = connections;
     web_mix_init(&client->mix, directories);
     for (int i = 0; i < connections; i++)
@@ -52,7 +53,7 @@ void web_client_reset(struct web_client *client)
 {
     memset(&client->response, 0, sizeof client->response);
     memset(&client->first_byte, 0, sizeof client->first_byte);
-    client->operations = client->busy_ns = 0;
+    client->operations = client->busy_ns = client->target = 0;
     for (int i = 0; i < client->connections; i++) {
         struct web_connection *connection = &client->connection[i];
         connection->bytes = connection->operations = connection->errors = 0;
@@ -79,7 +80,7 @@ static void give_up(struct web_client *client, struct web_connection *connection
 static bool connect_to(struct web_client *client, struct web_connection *connection)
 {
     const int buffer = 2 * WEB_CHUNK;
-    connection->requests_left = web_draw_requests(&client->random);
+    connection->requests_left = web_draw_requests(&client->lengths);
     connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (connection->fd < 0 ||
         setsockopt(connection->fd, SOL_SOCKET, SO_RCVBUF, &buffer, sizeof buffer) != 0 ||
@@ -212,8 +213,9 @@ static int wait_for(struct pollfd *polled, int count, uint64_t now, uint64_t nex
 bool web_client_run(struct web_client *client, uint64_t operations)
 {
     struct pollfd polled[WEB_CONNECTIONS_MAX];
-    uint64_t target = client->operations + operations, start = clock_ns();
-    while (client->operations < target) {
+    uint64_t start = clock_ns();
+    client->target += operations;
+    while (client->operations < client->target) {
         uint64_t now = clock_ns(), next = turn(client, polled, now);
         if (next == 0)
             return false;

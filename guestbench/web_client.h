@@ -36,11 +36,14 @@ struct web_connection {
 struct web_client {
     struct sockaddr_in server;
     struct web_mix mix;
-    uint64_t random;
+    /* What is requested, and over connections how long: apart, since the order in which
+     * connections end is not always the same. */
+    uint64_t random, lengths;
     int connections;
     struct web_connection connection[WEB_CONNECTIONS_MAX];
     struct latency response, first_byte;
     uint64_t operations, busy_ns;    /* since web_client_reset */
+    uint64_t target;                 /* operations wanted until now */
     uint64_t posts_sent, posts_done; /* since the start */
     const char *trouble;             /* what went wrong last */
 };
@@ -64,7 +67,8 @@ void web_client_init(struct web_client *client, const struct sockaddr_in *server
 void web_client_reset(struct web_client *client);
 
 /*
- * Lets the connections go on until operations more are done. Returns false if
+ * Lets the connections go on until operations more are done; what the last call did too much
+ * counts. Returns false if
  * nothing came for 30 s, or the server cannot be reached; trouble says which.
  */
 bool web_client_run(struct web_client *client, uint64_t operations);

@@ -14,9 +14,13 @@ enum { PATTERN = 64 * 1024 };
 
 static char pattern[2 * PATTERN]; /* twice the same, so that a piece is in one part */
 
-/* Of 10,000 requests; and each file of a class in a deck of 900. */
+/* Of 10,000 requests; and of a hundred for files. */
 static const uint32_t kind_limits[] = {7000, 8245, 9505, 9985, 10000};
-static const int class_copies[WEB_CLASSES] = {35, 50, 14, 1};
+static const int class_shares[WEB_CLASSES] = {35, 50, 14, 1};
+
+/* Of all orders the one in which about as many lines are busy with large files at any time. */
+static const uint8_t largest_sizes[WEB_SIZES] = {5, 1, 7, 2, 6, 4, 8, 3, 9};
+
 static const char *const prefixes[] = {"", "/dynamic", "/ad", "/post", "/cgi"};
 static const char tail[] = "\n</pre>\n</body></html>\n";
 
@@ -31,45 +35,63 @@ static uint32_t draw_by_limits(uint64_t *random, const uint32_t *limits)
 void web_mix_init(struct web_mix *mix, int directories)
 {
     double sum = 0;
+    memset(mix, 0, sizeof *mix);
     mix->directories = directories;
-    mix->left = 0;
     for (int i = 0; i < directories; i++)
         mix->cumulative[i] = sum += 1.0 / (i + 1);
     for (int i = 0; i < directories; i++)
         mix->cumulative[i] /= sum;
 }
 
-static void shuffle_deck(struct web_mix *mix, uint64_t *random)
+/* The class that has got the least of its share. */
+static int next_class(struct web_mix *mix)
 {
-    int count = 0;
-    for (int file = 0; file < WEB_CLASSES * WEB_SIZES; file++) {
-        for (int copy = 0; copy < class_copies[file / WEB_SIZES]; copy++)
-            mix->deck[count++] = (uint8_t)file;
+    int most = 0;
+    for (int class = 0; class < WEB_CLASSES; class ++) {
+        mix->owed[class] += class_shares[class];
+        if (mix->owed[class] > mix->owed[most])
+            most = class;
     }
-    for (int i = count - 1; i > 0; i--) {
+    mix->owed[most] -= WEB_HUNDRED;
+    return most;
+}
+
+/* Each size once, in a new order; the largest class in one that is always the same. */
+static void deal_sizes(struct web_mix *mix, int class, uint64_t *random)
+{
+    uint8_t *sizes = mix->sizes[class];
+    memcpy(sizes, largest_sizes, WEB_SIZES);
+    for (int i = WEB_SIZES - 1; i > 0 && class < WEB_CLASSES - 1; i--) {
         int j = (int)random_below(random, (uint32_t)i + 1);
-        uint8_t other = mix->deck[i];
-        mix->deck[i] = mix->deck[j];
-        mix->deck[j] = other;
+        uint8_t other = sizes[i];
+        sizes[i] = sizes[j];
+        sizes[j] = other;
     }
-    mix->left = count;
+    mix->left[class] = WEB_SIZES;
+}
+
+static void draw_file(struct web_mix *mix, uint64_t *random, struct web_request *request)
+{
+    request->class = next_class(mix);
+    if (mix->left[request->class] == 0)
+        deal_sizes(mix, request->class, random);
+    request->size = mix->sizes[request->class][--mix->left[request->class]];
 }
 
 void web_mix_draw(struct web_mix *mix, uint64_t *random, struct web_request *request)
 {
     double where = (double)(random_next(random) >> 11) / (double)(1ull << 53);
     request->kind = (enum web_kind)draw_by_limits(random, kind_limits);
-    if (mix->left == 0)
-        shuffle_deck(mix, random);
-    int file = mix->deck[--mix->left];
-    request->class = file / WEB_SIZES;
-    request->size = 1 + file % WEB_SIZES;
     request->directory = 0;
     while (request->directory + 1 < mix->directories &&
            mix->cumulative[request->directory] <= where)
         request->directory++;
     request->user = random_below(random, 10000);
     request->last_ad = random_below(random, WEB_ADS);
+    request->class = 0;
+    request->size = 1;
+    if (request->kind != WEB_POST) /* which gets no file */
+        draw_file(mix, random, request);
 }
 
 /* With p of the connections kept for k = 10 requests, pk / (pk + 1 - p) is 0.7 at p = 0.189. */

@@ -18,7 +18,7 @@ enum {
     WEB_REQUEST_MAX = 512,
     WEB_RECORD = 64, /* bytes that a POST adds to the log */
     WEB_ADS = 360,
-    WEB_DECK = 900,
+    WEB_HUNDRED = 100, /* requests of files, in which each class has its share */
 };
 
 #define WEB_POST_LOG "post.log"
@@ -34,15 +34,16 @@ struct web_request {
 };
 
 /*
- * What may be requested: directories by Zipf's law, files from a shuffled deck
- * that holds each as often as its frequency says, or a large file more or less
- * would change the rate of a short sample by half.
+ * What may be requested: directories by Zipf's law, files by the shares of their classes and each
+ * size as often as any other, both spread evenly. A reply of the largest class keeps one of few
+ * lines busy for up to 18 s, so with files drawn independently the rate is a matter of luck.
  */
 struct web_mix {
     int directories;
     double cumulative[WEB_DIRECTORIES_MAX];
-    uint8_t deck[WEB_DECK]; /* class * WEB_SIZES + size - 1 */
-    int left;               /* not drawn yet */
+    int owed[WEB_CLASSES];                 /* hundredths of a request */
+    uint8_t sizes[WEB_CLASSES][WEB_SIZES]; /* a round of each class */
+    int left[WEB_CLASSES];                 /* of it */
 };
 
 void web_mix_init(struct web_mix *mix, int directories);

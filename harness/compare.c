@@ -119,17 +119,44 @@ static void fill_row(struct row *row, const struct sample *native, const struct 
 }
 
 // With counted time an idle machine skips to its next event, and the host's disk decides when that
-// is. What a disk test costs is then told by the instructions executed: one count a side, so no
-// interval.
-static void count_disk_row(struct row *row, const struct result *native, const struct tap_point *n,
-                           const struct result *hvm, const struct tap_point *h)
+// is. What a test of the disk costs is then told by the instructions executed.
+static bool is_counted(const struct comparison *out, const struct row *row,
+                       const struct tap_point *point)
 {
-    const char *paper = facts_text(&n->facts, "paper");
-    bool disk = (paper && !strcmp(paper, "table 5")) || !strncmp(row->name, "disk.", 5);
+    static const char *const waiting[] = {"disk.", "db.oltp"};
+    const char *paper = facts_text(&point->facts, "paper");
+    bool waits = paper && !strcmp(paper, "table 5");
+    for (size_t i = 0; i < sizeof(waiting) / sizeof(*waiting); i++)
+        waits |= !strncmp(row->name, waiting[i], strlen(waiting[i]));
+    return out->counted && waits && row->higher;
+}
+
+static bool count_samples(const struct result *native, const struct tap_point *n,
+                          const struct result *hvm, const struct tap_point *h, struct sample *first,
+                          struct sample *second)
+{
+    size_t a, b;
+    double *x = result_sample_insns(native, n, &a), *y = result_sample_insns(hvm, h, &b);
+    if (x && y) {
+        sample_free(first);
+        sample_free(second);
+        *first = sample_make(x, a);
+        *second = sample_make(y, b);
+    }
+    bool both = x && y;
+    free(x);
+    free(y);
+    return both;
+}
+
+// Where samples were not counted each: one count a side, so no interval.
+static void count_whole(struct row *row, const struct result *native, const struct tap_point *n,
+                        const struct result *hvm, const struct tap_point *h)
+{
     double a = result_insns_per_op(native, n), b = result_insns_per_op(hvm, h);
-    if (!disk || !row->higher || isnan(a) || isnan(b))
+    if (isnan(a) || isnan(b))
         return;
-    row->counted = true;
+    row->counted = row->single = true;
     row->native = 1e9 / a;
     row->hvm = 1e9 / b;
     row->native_spread = row->hvm_spread = 0;
@@ -152,12 +179,14 @@ static void compare_pair(const struct result *native, const struct tap_point *n,
         if (strstr(why, "unit"))
             words_printf(&out->mismatches, "%s: %s", n->name, why);
     } else {
+        bool counted = is_counted(out, &row, n);
+        row.counted = counted && count_samples(native, n, hvm, h, &native_sample, &hvm_sample);
         fill_row(&row, &native_sample, &hvm_sample);
-        if (out->counted)
-            count_disk_row(&row, native, n, hvm, h);
+        if (counted && !row.counted)
+            count_whole(&row, native, n, hvm, h);
         row.group = find_group(out, n);
         row.exits = result_exits_per_op(hvm, h);
-        if (!row.counted) {
+        if (!row.single) {
             warn_sample(out, &row, "native", &native_sample, n, options->min_effect);
             warn_sample(out, &row, "hvm", &hvm_sample, h, options->min_effect);
         }
@@ -217,7 +246,7 @@ static void judge_group(struct comparison *out, size_t group, double min_effect)
         const struct row *row = &out->row[i];
         if (row->group != group)
             continue;
-        if (!row->counted)
+        if (!row->single)
             p[tests++] = row->p;
         n++;
         logs += log(row->higher ? row->hvm / row->native : row->native / row->hvm);
@@ -227,7 +256,7 @@ static void judge_group(struct comparison *out, size_t group, double min_effect)
         struct row *row = &out->row[i];
         if (row->group != group)
             continue;
-        row->p_holm = row->counted ? 0 : p[at++];
+        row->p_holm = row->single ? 0 : p[at++];
         row->shown = row->p_holm < alpha && fabs(row->loss) >= min_effect &&
                      (row->ci.lo > 0 || row->ci.hi < 0);
     }
@@ -326,7 +355,7 @@ bool row_exceeds(const struct row *row, const struct compare_options *options)
 bool row_same(const struct row *row)
 {
     const double least = 0.005;
-    bool has_zero = !row->counted && row->ci.lo <= 0 && row->ci.hi >= 0;
+    bool has_zero = !row->single && row->ci.lo <= 0 && row->ci.hi >= 0;
     return has_zero || fabs(row->loss) < least;
 }
 

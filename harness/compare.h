@@ -29,6 +29,7 @@ struct row {
     struct interval ci;               // of the loss; level 0 where it is the range of few samples
     double p, p_holm;
     bool counted; // measured by instructions executed, not by the guest's clock
+    bool single;  // by one count a side, which has no interval
     bool shown;   // a difference of at least the minimum effect is shown
     double paper; // the paper's loss, NAN where it has none
     double exits; // hypervisor exits per operation, NAN where not recorded
@@ -107,6 +108,10 @@ bool point_marked(const struct tap_point *point, unsigned long *mark, double *op
 
 // Exits per operation between the marks of a point, NAN where they are not recorded.
 double result_exits_per_op(const struct result *hvm, const struct tap_point *point);
+
+// Instructions the engine executed in each sample, as operations per 10^9 of them: an array for
+// free() with as many as the point has samples, or NULL where they were not counted.
+double *result_sample_insns(const struct result *side, const struct tap_point *point, size_t *n);
 
 // Instructions the engine executed per operation between the marks of a point, NAN where not
 // recorded.

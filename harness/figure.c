@@ -46,7 +46,7 @@ static struct figure_point point_of(const struct row *row)
 {
     struct figure_point point = {.unit = row->unit, .native = row->native, .hvm = row->hvm};
     point.percent = percent_of_loss(row->loss, row->higher);
-    bool interval = !row->counted && row->ci.level > 0;
+    bool interval = !row->single && row->ci.level > 0;
     point.lo = interval ? percent_of_loss(row->ci.hi, row->higher) : NAN;
     point.hi = interval ? percent_of_loss(row->ci.lo, row->higher) : NAN;
     point.paper = NAN;

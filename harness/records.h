@@ -1,5 +1,5 @@
 // The hypervisor's records (docs/reference.md, "Records of the hypervisor"): lines "@hv KIND
-// key=value..."; the harness adds "@engine insns mark=N count=C" where the engine counts
+// key=value..."; the harness adds "@engine insns mark=N count=C" and "sample" where the engine counts
 // instructions.
 #pragma once
 #include "util.h"

@@ -33,8 +33,8 @@ static json_t *test(const struct comparison *c, const struct row *row)
     json_object_set_new(o, "ci_level", number(row->ci.level));
     json_object_set_new(o, "shown", json_boolean(row->shown));
     json_object_set_new(o, "measure", json_string(row->counted ? "counted" : "clock"));
-    json_object_set_new(o, "p", number(row->counted ? NAN : row->p));
-    json_object_set_new(o, "p_holm", number(row->counted ? NAN : row->p_holm));
+    json_object_set_new(o, "p", number(row->single ? NAN : row->p));
+    json_object_set_new(o, "p_holm", number(row->single ? NAN : row->p_holm));
     json_object_set_new(o, "native_n", json_integer((json_int_t)row->native_n));
     json_object_set_new(o, "hvm_n", json_integer((json_int_t)row->hvm_n));
     json_object_set_new(o, "paper_loss", number(row->paper));

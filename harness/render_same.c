@@ -23,7 +23,7 @@ static void row_text(const struct row *row, struct buf *out)
     char first[24], second[24], interval[48] = "-";
     render_figure(first, row->native);
     render_figure(second, row->hvm);
-    if (!row->counted)
+    if (!row->single)
         snprintf(interval, sizeof(interval), "%c%+.2f, %+.2f%c", row->ci.level > 0 ? '[' : '{',
                  row->ci.lo * 100, row->ci.hi * 100, row->ci.level > 0 ? ']' : '}');
     buf_printf(out, "%-30s %-14s %14s %14s %+9.3f%%  %-20s %s\n", row->name, row->unit, first,

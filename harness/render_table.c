@@ -53,7 +53,7 @@ static void markdown_row(const struct row *row, struct buf *out)
     render_figure(native, row->native);
     render_figure(hvm, row->hvm);
     render_loss(loss, row);
-    if (row->counted)
+    if (row->single)
         strcpy(p, "counted");
     else
         render_p(p, row->p_holm);

@@ -64,7 +64,7 @@ static void header(const struct comparison *c, struct buf *out)
         buf_printf(
             out, "Time was counted in instructions (1 s = 1e9): an exit's own cost in "
                  "hardware is not in these figures.\n# = by the instructions the engine executed, "
-                 "idle time left out; one count, no interval.\n");
+                 "idle time left out; '-' is one count, without an interval.\n");
 }
 
 static void row_text(const struct row *row, struct buf *out)
@@ -73,7 +73,7 @@ static void row_text(const struct row *row, struct buf *out)
     render_figure(native, row->native);
     render_figure(hvm, row->hvm);
     render_loss(loss, row);
-    if (row->counted)
+    if (row->single)
         strcpy(p, "-");
     else
         render_p(p, row->p_holm);
@@ -81,7 +81,7 @@ static void row_text(const struct row *row, struct buf *out)
     render_exits(exits, row->exits);
     snprintf(interval, sizeof(interval), "%c%+.2f, %+.2f%c", row->ci.level > 0 ? '[' : '{',
              row->ci.lo * 100, row->ci.hi * 100, row->ci.level > 0 ? ']' : '}');
-    if (row->counted)
+    if (row->single)
         strcpy(interval, "-");
     buf_printf(out, "%s%-*s %-14s %12s +-%4.1f%% %12s +-%4.1f%% %9s  %-20s %7s %10s %9s\n",
                row->counted ? "#" : "", row->counted ? 25 : 26, row->name, row->unit, native,

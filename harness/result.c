@@ -85,3 +85,29 @@ double result_insns_per_op(const struct result *side, const struct tap_point *po
     double insns = records_sum(&side->records, "insns", "count", mark, &seen);
     return seen && insns > 0 ? insns / operations : NAN;
 }
+
+double *result_sample_insns(const struct result *side, const struct tap_point *point, size_t *n)
+{
+    const struct fact *samples = facts_find(&point->facts, "samples");
+    size_t wanted = samples && samples->is_list ? samples->values.n : 0;
+    unsigned long mark;
+    double operations;
+    *n = 0;
+    if (!wanted || !point_marked(point, &mark, &operations))
+        return NULL;
+    double *values = xcalloc(wanted, sizeof(double));
+    for (size_t i = 0; i < side->records.n; i++) {
+        const struct record *record = &side->records.record[i];
+        double at, count;
+        if (strcmp(record->kind, "sample") || !record_number(record, "mark", &at) ||
+            at != (double)mark || !record_number(record, "count", &count) || count <= 0)
+            continue;
+        if (*n < wanted)
+            values[*n] = 1e9 * operations / (double)wanted / count;
+        ++*n;
+    }
+    if (*n == wanted)
+        return values;
+    free(values);
+    return NULL;
+}

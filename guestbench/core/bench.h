@@ -24,6 +24,8 @@ enum bench_flag {
     BENCH_LONG = 16,   /* same, in the quick set */
     BENCH_SOURCE = 32, /* another benchmark is computed from it */
     BENCH_TIMED = 64,  /* iter works for a time of its own: one iteration, no calibration */
+    BENCH_LUMPS =
+        128, /* some work comes in lumps (waits, what is freed late): no samples below 30 ms */
 };
 
 struct bench {
@@ -41,9 +43,9 @@ struct bench {
     void (*verify)(struct bench_run *run);           /* after each sample, not timed */
     void (*teardown)(struct bench_run *run);         /* also after a failure */
     long param;
-    /* Loads that take longer: a sample of the set standard; in the set paper what goes
-     * unmeasured before the samples, and all samples together. */
-    double standard_s, paper_warm_s, paper_measured_s;
+    /* Loads that take longer: what goes unmeasured before the samples of the set standard, and one
+     * of these; the former in the set paper, and all samples of that together. */
+    double standard_warm_s, standard_s, paper_warm_s, paper_measured_s;
 };
 
 /* One run of one benchmark, inside its child process. */

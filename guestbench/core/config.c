@@ -129,7 +129,7 @@ static const struct config sets[] = {
      .mm_processes = 1,
      .mm_mib = 100,
      .client_kib = 3 << 10,
-     .load_sample_s = 0.35,
+     .load_sample_s = 0.7,
      .net_sample_s = 0.07,
      .db_rows = 5000,
      .web_mb = 5,
@@ -146,8 +146,7 @@ static const struct config sets[] = {
      .net_sample_s = 1.75,
      .db_rows = 100000,
      .web_mb = 20,
-     .compile_files = 200,
-     .warm_s = 5},
+     .compile_files = 200},
     {.set = "paper",
      .sample_s = 1.0,
      .samples = 11,
@@ -160,8 +159,7 @@ static const struct config sets[] = {
      .net_sample_s = 6,
      .db_rows = 100000,
      .web_mb = 4000,
-     .compile_files = 2000,
-     .warm_s = 5},
+     .compile_files = 2000},
 };
 
 static int fail(char *error, size_t size, const char *format, ...)
@@ -336,7 +334,6 @@ int config_resolve(struct config *config, char *error, size_t size)
     config->web_mb = config->web_mb ? config->web_mb : set->web_mb;
     config->compile_files = set->compile_files;
     config->tcc = config->tcc ? config->tcc : "/bin/tcc";
-    config->warm_s = set->warm_s;
     config->seed = config->seed ? config->seed : 1;
     config->tmp = config->tmp ? config->tmp : "/tmp";
     config->side = config->side ? config->side : "unknown";

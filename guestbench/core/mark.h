@@ -16,4 +16,13 @@ enum mark_kind { MARK_BEGIN = 1, MARK_END = 2, MARK_NOTE = 3 };
  */
 bool mark_write(enum mark_kind kind, uint16_t id);
 
+/*
+ * Begin and end of what a sample times, by an instruction that does nothing and exits nowhere:
+ * "nopl 0x53504d45(%eax)". An engine that counts instructions knows it by its bytes.
+ */
+static inline void mark_sample(void)
+{
+    __asm__ volatile(".byte 0x0f, 0x1f, 0x80, 0x45, 0x4d, 0x50, 0x53" ::: "memory");
+}
+
 #endif

@@ -135,11 +135,10 @@ static double default_timeout(const struct config *config)
 /* Loads of servers: warmed up, and in the paper's set as long as the paper ran them. */
 static void take_durations(const struct bench *bench, struct config *config)
 {
-    if (bench->paper_measured_s <= 0) {
-        config->warm_s = 0;
-    } else if (config->own_seconds) {
+    config->warm_s = strcmp(config->set, "quick") == 0 ? 0 : bench->standard_warm_s;
+    if (bench->paper_measured_s <= 0 || config->own_seconds)
         return;
-    } else if (strcmp(config->set, "standard") == 0) {
+    if (strcmp(config->set, "standard") == 0) {
         config->sample_s = bench->standard_s;
     } else if (strcmp(config->set, "paper") == 0) {
         config->warm_s = bench->paper_warm_s;

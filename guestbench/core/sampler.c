@@ -82,9 +82,14 @@ static uint64_t time_iterations(struct bench_run *run, uint64_t n)
     run->setup_ns = run->own_ns = 0;
     run->own_ops = 0;
     run->done = n;
+    bool own_time = run->bench->flags & BENCH_TIMED;
+    if (!own_time)
+        mark_sample();
     uint64_t start = clock_ns();
     run->bench->iter(run, n);
     uint64_t elapsed = clock_ns() - start;
+    if (!own_time)
+        mark_sample();
     if (run->own_ns)
         elapsed = run->own_ns;
     if (run->bench->verify)
@@ -92,14 +97,25 @@ static uint64_t time_iterations(struct bench_run *run, uint64_t n)
     return elapsed ? elapsed : 1;
 }
 
+/* The first trial decides nothing: what it finds cold makes it a multiple of any other. */
 static uint64_t calibrate(struct bench_run *run)
 {
     uint64_t n = 1;
     bool done = run->bench->flags & (BENCH_FIXED | BENCH_TIMED);
     uint64_t target = (uint64_t)(run->sample_s * 1e9);
+    if (!done)
+        time_iterations(run, n);
     while (!done)
         n = stats_calibrate(n, time_iterations(run, n), target, &done);
     return n;
+}
+
+/* Short samples would differ by whether a lump of work is in them. */
+static double least_sample(const struct bench *bench, const struct config *config)
+{
+    const double least = 0.03;
+    bool longer = bench->flags & BENCH_LUMPS && config->sample_s < least && !config->own_seconds;
+    return longer ? least : config->sample_s;
 }
 
 static double operations(const struct bench_run *run, uint64_t n)
@@ -201,7 +217,7 @@ void sampler_run(const struct bench *bench, const struct config *config, struct 
                             .config = config,
                             .result = result,
                             .ops = bench->ops,
-                            .sample_s = config->sample_s};
+                            .sample_s = least_sample(bench, config)};
     uint64_t started = clock_ns();
     pin_to_one_cpu();
     /* 4 KiB faults are what the memory tests count; huge pages would merge 512 into one. */

@@ -4,6 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . guestbench/tests/lib.sh
+. guestbench/tests/names.sh
 
 prove_accepts() { prove --exec cat "$work/out.tap"; }
 points() { grep -cE '^(not )?ok ' "$work/out.tap"; }
@@ -30,6 +31,8 @@ for arch in i386 amd64; do
         "$(sha256sum <"$B/guestbench-$arch" | cut -d' ' -f1)"
 done
 
+is "each benchmark has its paragraph, and no other" \
+    "$(comm -3 <($amd64 list | cut -d' ' -f1 | sort) <(documented '\*\*'))" ""
 is "names are used once" "$($amd64 list | cut -d' ' -f1 | sort | uniq -d)" ""
 # by1 and steady variants, exec_test_sh, exec_test_spawn, rss64, *_self and misc_* come on top
 paper_tests() { "$amd64" list | awk -v t="$1" '$2 == t { print $1 }' |
@@ -86,6 +89,8 @@ ok "  failure: the errno is told" point fault.fail 'errno: 28'
 ok "  skip: the reason is told" has 'fault.skip # SKIP there is no such device'
 ok "  mismatch: both values are told" point fault.wrong 'got: 5.0'
 ok "  the others run" has '^ok 10 - fault.good'
+ok "  what takes long the first time is repeated as often as any other" \
+    eval "sed -n '/fault.cold/,\$s/^  iters: //p' $work/out.tap | grep -qx 1000"
 ok "  no helper is left" fails '' pgrep -f "^$faults"
 
 ok "a benchmark too slow for its samples" run "$faults" --only=slow --timeout=3

@@ -8,33 +8,63 @@
 #include "../web_client.h"
 #include "../web_files.h"
 
-static void test_deck(void **state)
+/* Kinds and directories are drawn; each hundred files has the shares of the classes. */
+static void test_mix(void **state)
 {
+    static const int shares[WEB_CLASSES] = {35, 50, 14, 1};
     static struct web_mix mix;
     uint64_t random = 5;
-    int classes[WEB_CLASSES] = {0}, kinds[WEB_KINDS] = {0}, largest = 0, first = 0;
+    int classes[WEB_CLASSES] = {0}, kinds[WEB_KINDS] = {0}, first = 0, files = 0;
     (void)state;
     web_mix_init(&mix, 10);
-    for (int i = 0; i < 100 * WEB_DECK; i++) {
+    for (int i = 0; i < 90000; i++) {
         struct web_request request;
         web_mix_draw(&mix, &random, &request);
         assert_in_range(request.directory, 0, 9);
-        assert_in_range(request.size, 1, WEB_SIZES);
-        classes[request.class]++;
         kinds[request.kind]++;
-        largest += request.class == 3 && request.size == 9;
         first += request.directory == 0;
+        if (request.kind == WEB_POST)
+            continue;
+        classes[request.class]++;
+        files++;
+        for (int class = 0; class < WEB_CLASSES; class ++)
+            assert_in_range(classes[class] * 100 - files * shares[class] + 100, 0, 200);
     }
-    assert_int_equal(classes[0], 31500);
-    assert_int_equal(classes[1], 45000);
-    assert_int_equal(classes[2], 12600);
-    assert_int_equal(classes[3], 900);
-    assert_int_equal(largest, 100);
     assert_in_range(kinds[WEB_STATIC], 62000, 64000);
     assert_in_range(kinds[WEB_POST], 4000, 4640);
     assert_in_range(kinds[WEB_CGI], 80, 190);
     /* 1 / (1 + 1/2 + ... + 1/10) is 0.341 */
     assert_in_range(first, 30000, 31500);
+}
+
+/* Of nine files of a class each has another size, and the order is not always the same. */
+static void test_rounds(void **state)
+{
+    static struct web_mix mix;
+    uint64_t random = 7;
+    int count[WEB_CLASSES] = {0}, seen[WEB_CLASSES] = {0};
+    int order[WEB_CLASSES] = {0}, last[WEB_CLASSES] = {0}, changes[WEB_CLASSES] = {0};
+    (void)state;
+    web_mix_init(&mix, 1);
+    for (int i = 0; i < 20000; i++) {
+        struct web_request request;
+        web_mix_draw(&mix, &random, &request);
+        int class = request.class;
+        assert_in_range(request.size, 1, WEB_SIZES);
+        if (request.kind == WEB_POST)
+            continue;
+        assert_false(seen[class] & 1 << request.size);
+        seen[class] |= 1 << request.size;
+        order[class] = order[class] * 10 + request.size;
+        if (++count[class] % WEB_SIZES)
+            continue;
+        changes[class] += last[class] && order[class] != last[class];
+        last[class] = order[class];
+        order[class] = seen[class] = 0;
+    }
+    assert_true(count[0] > 5000 && count[3] > 2 * WEB_SIZES);
+    assert_true(changes[0] > 500 && changes[1] > 500 && changes[2] > 100);
+    assert_int_equal(changes[3], 0);
 }
 
 static void test_sizes(void **state)
@@ -185,11 +215,12 @@ static void test_conformance(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_deck),         cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_connections),  cmocka_unit_test(test_request_text),
-        cmocka_unit_test(test_bad_requests), cmocka_unit_test(test_record),
-        cmocka_unit_test(test_body),         cmocka_unit_test(test_header),
-        cmocka_unit_test(test_pacing),       cmocka_unit_test(test_conformance),
+        cmocka_unit_test(test_mix),          cmocka_unit_test(test_rounds),
+        cmocka_unit_test(test_sizes),        cmocka_unit_test(test_connections),
+        cmocka_unit_test(test_request_text), cmocka_unit_test(test_bad_requests),
+        cmocka_unit_test(test_record),       cmocka_unit_test(test_body),
+        cmocka_unit_test(test_header),       cmocka_unit_test(test_pacing),
+        cmocka_unit_test(test_conformance),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

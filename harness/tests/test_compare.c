@@ -320,10 +320,45 @@ static void counted_disk(void **state)
     records_parse("h", counts[1], strlen(counts[1]), &pair.hvm.records, &error);
     compare_results(&pair.native, &pair.hvm, &options, &pair.comparison);
     const struct row *row = &pair.comparison.row[0];
-    assert_true(row->counted && row->shown);
+    assert_true(row->counted && row->single && row->shown);
     assert_true(fabs(row->loss - 0.75) < 1e-12);
     assert_true(fabs(row->native - 1e5) < 1e-6); // 10,000 instructions each
     pair_free(&pair);
+    free(a);
+    free(b);
+}
+
+// Counts of each sample have a median and an interval: one sample that waited changes little.
+static void counted_samples(void **state)
+{
+    (void)state;
+    static const char counted[] = "  binary_sha256: \"9f2c\"\n  time_unit: instructions\n";
+    static const char extra[] = "  ops: 700\n  mark: 2\n";
+    struct pair pair;
+    struct compare_options options = options_of(NO_LIMIT, false, false);
+    struct buf error = {0}, native = {0}, hvm = {0};
+    buf_printf(&native, "@engine insns mark=2 count=900000\n");
+    buf_printf(&hvm, "@engine insns mark=2 count=1800000\n");
+    for (int i = 0; i < 7; i++) {
+        buf_printf(&native, "@engine sample mark=2 count=%d\n", i == 3 ? 300000 : 100000 + i);
+        buf_printf(&hvm, "@engine sample mark=2 count=%d\n", 200000 + i);
+    }
+    char *a = fixture_point(2, "db.oltp", "updates/s", "higher", fast, 7, extra);
+    char *b = fixture_point(2, "db.oltp", "updates/s", "higher", slower, 7, extra);
+    pair_texts(&pair, fixture_tap(counted, 1, a), fixture_tap(counted, 1, b), &options);
+    comparison_free(&pair.comparison);
+    records_parse("n", native.data, native.len, &pair.native.records, &error);
+    records_parse("h", hvm.data, hvm.len, &pair.hvm.records, &error);
+    compare_results(&pair.native, &pair.hvm, &options, &pair.comparison);
+    const struct row *row = &pair.comparison.row[0];
+    assert_true(row->counted && !row->single && row->shown);
+    assert_true(fabs(row->native - 1e6) < 100); // 100 operations in 100,000 instructions
+    assert_true(fabs(row->loss - 0.5) < 1e-3);
+    assert_true(row->ci.level > 0 && row->ci.lo > 0.4 && row->ci.hi < 0.6);
+    assert_true(row->p < 0.05);
+    pair_free(&pair);
+    buf_free(&native);
+    buf_free(&hvm);
     free(a);
     free(b);
 }
@@ -420,6 +455,7 @@ int main(void)
         cmocka_unit_test(renderers),
         cmocka_unit_test(paper),
         cmocka_unit_test(counted_disk),
+        cmocka_unit_test(counted_samples),
         cmocka_unit_test(cpuid_header),
     };
     return cmocka_run_group_tests_name("harness_compare", tests, NULL, NULL);

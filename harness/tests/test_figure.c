@@ -262,7 +262,7 @@ static void small_differences_are_none(void **state)
     assert_false(row_same(&row));
     row.ci.lo = -0.001;
     assert_true(row_same(&row));
-    row.counted = true; // a count has no interval
+    row.single = true; // a count has no interval
     assert_false(row_same(&row));
     row.loss = -0.004;
     assert_true(row_same(&row));

@@ -227,6 +227,30 @@ static void joins_counts(void **state)
     buf_free(&why);
 }
 
+// Each sample has a count where as many begins and ends lie between the marks as it has samples.
+static void joins_samples(void **state)
+{
+    (void)state;
+    static const char text[] = "TAP version 13\n1..3\nok 1 - env\n  ---\n  schema: vmcmp/1\n  ...\n"
+                               "ok 2 - a\n  ---\n  samples:\n    - 1.0\n"
+                               "    - 2.0\n  mark: 2\n  ...\n"
+                               "ok 3 - b\n  ---\n  samples:\n    - 1.0\n  mark: 3\n  ...\n";
+    struct result r;
+    struct buf lines = {0}, why = {0};
+    fixture_parse(text, &r);
+    assert_int_equal(insns_join(&r.tap,
+                                "s 1\ns 9\n10\ns 11\ns 15\ns 20\ns 27\n30\n"
+                                "s 31\ns 32\n40\ns 41\ns 42\ns 43\n50\n",
+                                &lines, &why),
+                     0);
+    assert_string_equal(lines.data, "@engine insns mark=2 count=20\n@engine sample mark=2 count=4\n"
+                                    "@engine sample mark=2 count=7\n"
+                                    "@engine insns mark=3 count=10\n");
+    result_free(&r);
+    buf_free(&lines);
+    buf_free(&why);
+}
+
 static void facts_round_trip(void **state)
 {
     (void)state;
@@ -254,7 +278,8 @@ int main(void)
         cmocka_unit_test(reads_all),         cmocka_unit_test(refuses_defects),
         cmocka_unit_test(refuses_every_cut), cmocka_unit_test(survives_edits),
         cmocka_unit_test(bails_out),         cmocka_unit_test(records),
-        cmocka_unit_test(joins_counts),      cmocka_unit_test(facts_round_trip),
+        cmocka_unit_test(joins_counts),      cmocka_unit_test(joins_samples),
+        cmocka_unit_test(facts_round_trip),
     };
     return cmocka_run_group_tests_name("harness_tap", tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 cd "$(dirname "$0")/../.." || exit 1
 . ci/tests/tap.sh
 . tests/qemu.sh
+. guestbench/tests/names.sh
 
 # run GUEST SIDE [OPTION...]
 run() {
@@ -31,6 +32,9 @@ no_exits() {
     [ -n "$mark" ] && ! grep "^@hv exit mark=$mark " "$work/$1-hvm.records" | grep -v 'reason=intr \|reason=io count=5 '
 }
 
+# The tests of GUEST without their paging modes, but for env.
+names() { sed -nE 's/^ok [0-9]* - ((2-level|pae|4-level)\.)?//p' "$work/$1-native.tap" | sed 's/ .*//' | grep -vx env | sort -u; }
+
 skipped() { ! grep -h '# SKIP' "$work/$1"-*.tap; }
 
 for guest in bare-686 bare-amd64; do
@@ -38,6 +42,7 @@ for guest in bare-686 bare-amd64; do
     ok "$guest runs under the hypervisor" run $guest hvm
     ok "$guest: prove takes the results" prove --exec cat "$work/$guest-native.tap" "$work/$guest-hvm.tap"
     ok "$guest: nothing is skipped" skipped $guest
+    is "$guest: each test has its line, and no other" "$(comm -3 <(names $guest) <(documented '^\| '))" ""
     ok "$guest: the sides compare" build/penumbra compare --json -o "$work/$guest.json" \
         "$work/$guest-native.tap" "$work/$guest-hvm.tap"
     is "$guest: each test is on both sides" \
