@@ -214,7 +214,9 @@ void mmu_stored(struct mmu_vcpu *v, gva_t gva, u32 pfec, bool ac)
     if (likely(!v->opened))
         return;
     v->opened = false;
-    if (v->role.mode != MODE_OFF && walk_guest(v, gva, access, ac, false, &g, &w) &&
-        written(v, &g) && word_writable(p2m_word(v->mmu, w.gpa >> PAGE_SHIFT)))
-        fill(v, gva, access, &g, true);
+    if (v->role.mode == MODE_OFF || !walk_guest(v, gva, access, ac, false, &g, &w) ||
+        !written(v, &g) || !word_writable(p2m_word(v->mmu, w.gpa >> PAGE_SHIFT)))
+        return;
+    sync_used(v->mmu, &g); /* nothing is filled into a table out of sync */
+    fill(v, gva, access, &g, true);
 }

@@ -14,7 +14,8 @@ const char *const mmu_option_names[MMU_OPT_COUNT] = {
 static u64 fixed_cost(u64 frame_count)
 {
     return sizeof(struct mmu) + frame_count * sizeof(struct frame) +
-           ((frame_count >> 9) + 1) * sizeof(struct block) + (8 + MOVED_MAX) * PAGE_SIZE;
+           ((frame_count >> 9) + 1) * sizeof(struct block) +
+           (8 + MOVED_MAX + UNSYNC_MAX) * PAGE_SIZE;
 }
 
 u64 mmu_min_pool(u64 ram_bytes)
@@ -70,6 +71,13 @@ static void pages_init(struct mmu *mmu, u64 *at)
     mmu->free = 0;
 }
 
+static void copies_init(struct mmu *mmu, u64 *at)
+{
+    mmu->copies = carve(&mmu->config, at, UNSYNC_MAX * PAGE_SIZE);
+    for (u32 i = 0; i < UNSYNC_MAX; i++)
+        mmu->unsync[i].copy = i;
+}
+
 /* Spare frames for what lives where roots have to be. Without `cache` no root lasts. */
 static void targets_init(struct mmu *mmu, u64 *at)
 {
@@ -106,6 +114,7 @@ struct mmu *mmu_create(const struct mmu_config *config)
     frames_init(mmu, &at);
     if (mmu_has(mmu, MMU_OPT_CR3) && mmu_has(mmu, MMU_OPT_CACHE) && config->cr3_targets)
         targets_init(mmu, &at);
+    copies_init(mmu, &at);
     pages_init(mmu, &at);
     if (mmu_has(mmu, MMU_OPT_FILTER) && config->fault_filter && config->maxphyaddr < 52)
         filter_init(mmu);

@@ -9,7 +9,7 @@
 #define MMU_MAX_VCPUS 8
 #define MMU_MIN_PAGES 20 /* shadow pages: a 4-level path, the roots, and some air */
 #define REGIONS_MAX 64
-#define UNSYNC_MAX 64
+#define UNSYNC_MAX 32
 #define MOVED_MAX 64u /* guest frames away from home, at most */
 #define PAE_ROOTS 128 /* PDPTs of 32 bytes in one shadow page */
 
@@ -158,6 +158,11 @@ struct mmu_vcpu {
     struct pae_root pae[PAE_ROOTS];
 };
 
+/* A guest table out of sync, and which copy is of it as it was before. */
+struct unsync {
+    u32 gfn, copy;
+};
+
 struct mmu {
     struct mmu_config config;
     intptr_t hpa_ptr;
@@ -183,8 +188,10 @@ struct mmu {
     hpa_t spare_hpa;
     u32 random;
 
-    u32 unsync[UNSYNC_MAX]; /* gfns */
+    struct unsync
+        unsync[UNSYNC_MAX]; /* the first unsync_count; the others have copies that are free */
     u32 unsync_count;
+    u64 (*copies)[512];
 
     unsigned region_count;
     struct region regions[REGIONS_MAX];
@@ -452,8 +459,7 @@ static inline u32 spte_child(const struct mmu *mmu, u64 spte)
 }
 
 /* scan.c: guest tables, looked through for what can be shadowed before it is asked for */
-unsigned scan_table(struct mmu *mmu,
-                    u32 page); /* returns how many entries were not known as present */
+void scan_table(struct mmu *mmu, u32 page);
 void scan_sibling(struct mmu *mmu, u32 page, u32 sibling);
 void scan_direct(struct mmu *mmu, u32 page);
 void scan_window(struct mmu *mmu, u32 page, unsigned slot);
@@ -471,7 +477,7 @@ union role role_direct(union role role, unsigned level, unsigned acc);
 /* sync.c */
 /* At a store to the guest table gfn, or after it: lets the table out of sync if that is likely to pay. */
 bool unsync_try(struct mmu *mmu, u64 gfn);
-void unsync_forget(struct mmu *mmu, u64 gfn);
+u32 unsync_forget(struct mmu *mmu, u64 gfn);
 void sync_gfn(struct mmu *mmu, u64 gfn);
 void sync_below(struct mmu *mmu, u32 page);
 /* How a store looks: done as tables are not written; of zeros; of zeros over zeros, which some kernels do to
@@ -482,7 +488,7 @@ void table_stored(struct mmu *mmu, u64 gfn, unsigned offset, unsigned len, unsig
 static inline void sync_all(struct mmu *mmu)
 {
     while (mmu->unsync_count)
-        sync_gfn(mmu, mmu->unsync[mmu->unsync_count - 1]);
+        sync_gfn(mmu, mmu->unsync[mmu->unsync_count - 1].gfn);
 }
 
 /* root.c */

@@ -1,5 +1,5 @@
-/* What is shadowed before the guest asks for it: the entries of a table when its shadow page is new or comes
- * back in sync, the neighbours of a leaf just filled. Entries without A are left alone: the guest would see
+/* What is shadowed before the guest asks for it: the entries of a table when its shadow page is new, the
+ * neighbours of a leaf just filled. Entries without A are left alone: the guest would see
  * them used. What is present and not shadowed becomes hollow. */
 
 #include "mmu/mmu_int.h"
@@ -72,35 +72,22 @@ static void scan_upper(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
                gpte_gfn(role, role.level, gpte, false) & mmu->gfn_mask, want);
 }
 
-/* An entry of the guest's that is present, at a slot that is not live: 1 if it was not known as present. */
-static inline unsigned scan_slot(struct mmu *mmu, u32 page, unsigned slot, bool fill, u64 gpte)
+static inline void scan_slot(struct mmu *mmu, u32 page, unsigned slot, bool fill, u64 gpte)
 {
-    if (fill && scan_leaf(mmu, page, slot, gpte))
-        return 1;
-    if (!mmu->marker || mmu->tables[page][slot])
-        return 0; /* hollow already */
-    spte_rest(mmu, page, slot, true);
-    return 1;
-}
-
-static inline unsigned scan_64(struct mmu *mmu, u32 page, unsigned slot, bool fill, u64 gpte)
-{
-    if (!(gpte & PTE_P) || spte_live(mmu->tables[page][slot]))
-        return 0;
-    return scan_slot(mmu, page, slot, fill, gpte);
+    if (gpte & PTE_P && !(fill && scan_leaf(mmu, page, slot, gpte)) && mmu->marker)
+        spte_rest(mmu, page, slot, true);
 }
 
 /* Two entries of a 2-level guest's table, in one slot each or, in an upper table, two. */
-static inline unsigned scan_pair(struct mmu *mmu, u32 page, unsigned n, bool leaf, bool fill,
-                                 u64 pair)
+static inline void scan_pair(struct mmu *mmu, u32 page, unsigned n, bool leaf, bool fill, u64 pair)
 {
-    if (leaf)
-        return scan_64(mmu, page, 2 * n, fill, (u32)pair) +
-               scan_64(mmu, page, 2 * n + 1, fill, pair >> 32);
-    return scan_64(mmu, page, 4 * n, false, (u32)pair) +
-           scan_64(mmu, page, 4 * n + 1, false, (u32)pair) +
-           scan_64(mmu, page, 4 * n + 2, false, pair >> 32) +
-           scan_64(mmu, page, 4 * n + 3, false, pair >> 32);
+    if (leaf) {
+        scan_slot(mmu, page, 2 * n, fill, (u32)pair);
+        scan_slot(mmu, page, 2 * n + 1, fill, pair >> 32);
+        return;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        scan_slot(mmu, page, 4 * n + i, false, i < 2 ? (u32)pair : pair >> 32);
 }
 
 static inline bool zeros(const u64 *w)
@@ -108,26 +95,26 @@ static inline bool zeros(const u64 *w)
     return !(w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]);
 }
 
-/* The whole of the guest's table. Tables are mostly empty: zeros are passed over by the eight. */
-unsigned scan_table(struct mmu *mmu, u32 page)
+/* The whole of a new page's table. Tables are mostly empty: zeros are passed over by the eight. */
+void scan_table(struct mmu *mmu, u32 page)
 {
     const struct spage *sp = &mmu->pages[page];
     bool is32 = sp->role.mode == MODE_32, leaf = sp->role.level == 1;
     bool fill = leaf && mmu_has(mmu, MMU_OPT_PREFETCH);
-    unsigned count = !is32 ? 512 : leaf ? 256 : 128, found = 0;
+    unsigned count = !is32 ? 512 : leaf ? 256 : 128;
     const u64 *table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
 
     if (!mmu->marker && !fill)
-        return 0;
+        return;
     table += is32 ? sp->role.quad * count : 0;
-    for (const u64 *w = table; w < table + count; w += 8)
-        for (unsigned i = zeros(w) ? 8 : 0; i < 8; i++) {
-            unsigned n = (unsigned)(w - table) + i;
-            u64 word = *(const volatile u64 *)(w + i);
-            found += is32 ? scan_pair(mmu, page, n, leaf, fill, word)
-                          : scan_64(mmu, page, n, fill, word);
+    for (unsigned i = 0; i < count; i += 8)
+        for (unsigned n = zeros(table + i) ? i + 8 : i; n < i + 8; n++) {
+            u64 word = *(const volatile u64 *)(table + n);
+            if (is32)
+                scan_pair(mmu, page, n, leaf, fill, word);
+            else
+                scan_slot(mmu, page, n, fill, word);
         }
-    return found;
 }
 
 /* What another space's table at this place has in use, which this one is likely to need: the kernel is in both. */

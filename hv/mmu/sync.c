@@ -1,10 +1,11 @@
 /* Stores into guest tables, and leaf tables that are out of sync: what the guest does to a leaf
  * table may stay unseen until it flushes (SDM vol. 3, 4.10.4). A table goes out of sync when it is written in
- * a row, and comes back at the next flush of any kind, or at the next page fault that comes by it. */
+ * a row, and comes back at the next flush of any kind, or at the next page fault that comes by it; what changed is
+ * found by a copy. */
 
 #include "mmu/mmu_int.h"
 
-#define PAYS_AFTER 3  /* changes while out of sync, with which that was right */
+#define PAYS_AFTER 3  /* changed words while out of sync, with which that was right */
 #define WAIT 4        /* trapped stores until it is tried again where it was not */
 #define IDLE_AFTER 2  /* trapped stores in a row that mattered to nobody */
 #define BLANK_AFTER 4 /* trapped stores in a row of zeros over zeros, to a leaf table */
@@ -12,110 +13,6 @@
 static void *table_ptr(const struct mmu *mmu, u64 gfn)
 {
     return host_ptr(mmu, mmu->frames[gfn].word & F_HPA);
-}
-
-/* Whether going out of sync is due: all shadow pages are leaf tables, and one was just written. */
-static bool unsync_due(const struct mmu *mmu, u64 gfn)
-{
-    bool due = false;
-
-    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next) {
-        const struct spage *sp = &mmu->pages[i];
-        if (sp->role.level != 1)
-            return false;
-        due |= sp->way != WAY_NONE && !sp->wait[sp->way];
-    }
-    return due;
-}
-
-bool unsync_try(struct mmu *mmu, u64 gfn)
-{
-    if (!mmu_has(mmu, MMU_OPT_UNSYNC) || mmu->unsync_count == UNSYNC_MAX || !unsync_due(mmu, gfn))
-        return false;
-    mmu->frames[gfn].word |= F_UNSYNC;
-    mmu->unsync[mmu->unsync_count++] = (u32)gfn;
-    mmu->counters.unsynced++;
-    return true;
-}
-
-/* Takes gfn off the list of what is out of sync. */
-void unsync_forget(struct mmu *mmu, u64 gfn)
-{
-    for (u32 i = 0; i < mmu->unsync_count; i++)
-        if (mmu->unsync[i] == gfn) {
-            mmu->unsync[i] = mmu->unsync[--mmu->unsync_count];
-            return;
-        }
-}
-
-/* The live slots; returns how many had changed. */
-static unsigned sync_live(struct mmu *mmu, u32 page, const void *table)
-{
-    struct spage *sp = &mmu->pages[page];
-    unsigned changed = 0;
-
-    for (unsigned i = 0; i < 8; i++) {
-        for (u64 left = sp->present[i]; left; left &= left - 1) {
-            unsigned slot = i * 64 + (unsigned)__builtin_ctzll(left);
-            u64 gfn, gpte = gpte_read(sp->role, table, slot_index(sp->role, slot));
-            /* Most entries are as they were; a host frame with two names needs the long way. */
-            if (spte_of_gpte(mmu, sp->role, gpte, &gfn) == mmu->tables[page][slot] &&
-                (p2m_word(mmu, gfn) & F_OWN))
-                continue;
-            changed += spte_update_leaf(mmu, page, slot, gpte, false) != 0;
-        }
-    }
-    return changed;
-}
-
-/* Hollow slots whose entry is not present any more. */
-static void sync_hollow(struct mmu *mmu, u32 page, const void *table)
-{
-    struct spage *sp = &mmu->pages[page];
-
-    for (unsigned i = 0; i < 8; i++)
-        for (u64 left = sp->hollow[i]; left; left &= left - 1) {
-            unsigned slot = i * 64 + (unsigned)__builtin_ctzll(left);
-            if (!(gpte_read(sp->role, table, slot_index(sp->role, slot)) & PTE_P))
-                spte_rest(mmu, page, slot, false);
-        }
-}
-
-static void sync_page(struct mmu *mmu, u32 page, const void *table)
-{
-    struct spage *sp = &mmu->pages[page];
-    unsigned changed = sync_live(mmu, page, table);
-
-    sync_hollow(mmu, page, table);
-    changed += scan_table(mmu, page);
-    sp->wait[sp->way] = changed < PAYS_AFTER ? WAIT : 0;
-    sp->way = WAY_NONE;
-    sp->idle = 0;
-}
-
-/* Brings gfn's shadow pages in line with its contents and takes write rights to it away. */
-void sync_gfn(struct mmu *mmu, u64 gfn)
-{
-    unsync_forget(mmu, gfn);
-    mmu->frames[gfn].word &= ~F_UNSYNC; /* first: the table may map itself */
-    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next)
-        sync_page(mmu, i, table_ptr(mmu, gfn));
-    rmap_protect(mmu, gfn);
-    mmu->counters.resynced++;
-}
-
-/* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
- * may be linked anew; nor may a stale entry gain rights from above, as no TLB could hold that. */
-void sync_below(struct mmu *mmu, u32 page)
-{
-    const struct spage *sp = &mmu->pages[page];
-
-    if (!mmu->unsync_count || sp->role.direct)
-        return;
-    if (sp->role.level > 1)
-        sync_all(mmu);
-    else if (mmu->frames[sp->gfn].word & F_UNSYNC)
-        sync_gfn(mmu, sp->gfn);
 }
 
 static inline int leaf_stored(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
@@ -170,6 +67,99 @@ static int entry_stored(struct mmu *mmu, u32 page, unsigned index)
     int a = slot_stored(mmu, page, index % 256 * 2, gpte);
     int b = slot_stored(mmu, page, index % 256 * 2 + 1, gpte);
     return a ? a : b;
+}
+
+/* Whether going out of sync is due: all shadow pages are leaf tables, and one was just written. */
+static bool unsync_due(const struct mmu *mmu, u64 gfn)
+{
+    bool due = false;
+
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next) {
+        const struct spage *sp = &mmu->pages[i];
+        if (sp->role.level != 1)
+            return false;
+        due |= sp->way != WAY_NONE && !sp->wait[sp->way];
+    }
+    return due;
+}
+
+bool unsync_try(struct mmu *mmu, u64 gfn)
+{
+    if (!mmu_has(mmu, MMU_OPT_UNSYNC) || mmu->unsync_count == UNSYNC_MAX || !unsync_due(mmu, gfn))
+        return false;
+    struct unsync *u = &mmu->unsync[mmu->unsync_count++];
+    u->gfn = (u32)gfn;
+    memcpy(mmu->copies[u->copy], table_ptr(mmu, gfn), PAGE_SIZE);
+    mmu->frames[gfn].word |= F_UNSYNC;
+    mmu->counters.unsynced++;
+    return true;
+}
+
+/* Takes gfn off the list of what is out of sync; its copy stays as it is until another table needs one. */
+u32 unsync_forget(struct mmu *mmu, u64 gfn)
+{
+    u32 i = 0;
+
+    while (mmu->unsync[i].gfn != gfn)
+        i++;
+    struct unsync u = mmu->unsync[i], *last = &mmu->unsync[--mmu->unsync_count];
+    mmu->unsync[i] = *last;
+    *last = u;
+    return u.copy;
+}
+
+static inline bool differ(const u64 *a, const u64 *b)
+{
+    return (a[0] ^ b[0]) | (a[1] ^ b[1]) | (a[2] ^ b[2]) | (a[3] ^ b[3]) | (a[4] ^ b[4]) |
+           (a[5] ^ b[5]) | (a[6] ^ b[6]) | (a[7] ^ b[7]);
+}
+
+/* The eight bytes at word n of a table; they are one entry or two. */
+static void sync_word(struct mmu *mmu, u64 gfn, unsigned n)
+{
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next) {
+        bool is32 = mmu->pages[i].role.mode == MODE_32;
+        entry_stored(mmu, i, is32 ? 2 * n : n);
+        if (is32)
+            entry_stored(mmu, i, 2 * n + 1);
+    }
+}
+
+/* Brings gfn's shadow pages in line with its contents and takes write rights to it away. */
+void sync_gfn(struct mmu *mmu, u64 gfn)
+{
+    const u64 *old = mmu->copies[unsync_forget(mmu, gfn)], *now = table_ptr(mmu, gfn);
+    unsigned changed = 0;
+
+    mmu->frames[gfn].word &= ~F_UNSYNC; /* first: the table may map itself */
+    for (unsigned w = 0; w < 512; w += 8)
+        for (unsigned n = differ(old + w, now + w) ? w : w + 8; n < w + 8; n++)
+            if (old[n] != now[n]) {
+                sync_word(mmu, gfn, n);
+                changed++;
+            }
+    for (u32 i = mmu->frames[gfn].pages; i != NONE; i = mmu->pages[i].gfn_next) {
+        struct spage *sp = &mmu->pages[i];
+        sp->wait[sp->way] = changed < PAYS_AFTER ? WAIT : 0;
+        sp->way = WAY_NONE;
+        sp->idle = 0;
+    }
+    rmap_protect(mmu, gfn);
+    mmu->counters.resynced++;
+}
+
+/* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
+ * may be linked anew; nor may a stale entry gain rights from above, as no TLB could hold that. */
+void sync_below(struct mmu *mmu, u32 page)
+{
+    const struct spage *sp = &mmu->pages[page];
+
+    if (!mmu->unsync_count || sp->role.direct)
+        return;
+    if (sp->role.level > 1)
+        sync_all(mmu);
+    else if (mmu->frames[sp->gfn].word & F_UNSYNC)
+        sync_gfn(mmu, sp->gfn);
 }
 
 /* Counts what kind of stores come; true: the table looks as if it were one no more. What mends the entry of

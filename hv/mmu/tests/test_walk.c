@@ -230,13 +230,14 @@ static void test_unsync_teardown(void **state)
     set_long(&m);
     for (unsigned i = 0; i < 64; i++)
         put64(&m, PT + i * 8, (0x100000 + i * PAGE_SIZE) | RW);
-    put64(&m, PT + 511 * 8, PT | RW);
+    put64(&m, PD + 16, 0x6000 | RW); /* the table's mapping by another */
+    put64(&m, 0x6000, PT | RW);
     assert_int_equal(mmu_page_fault(m.v, DATA, 0, false, &w), MMU_FIXED);
-    gva_t self = DATA + 511 * PAGE_SIZE;
-    assert_int_equal(mmu_page_fault(m.v, self, PFEC_W | PFEC_P, false, &w), MMU_EMULATE_STORE);
+    gva_t table = DATA + 2 * MiB;
+    assert_int_equal(mmu_page_fault(m.v, table, PFEC_W | PFEC_P, false, &w), MMU_EMULATE_STORE);
     mmu_set_cr2(m.v, DATA + 100 * PAGE_SIZE);
     mmu_emulated_store(m.v, w.gpa, &zero, 8, false);
-    mmu_stored(m.v, self, PFEC_W | PFEC_P, false);
+    mmu_stored(m.v, table, PFEC_W | PFEC_P, false);
     memset(m.host + PT + 8, 0, 63 * 8); /* as the guest may now */
     assert_int_equal(mmu_counters(m.mmu)->unsynced, 1);
     assert_true(mmu_load_cr3(m.v, PML4));
