@@ -154,11 +154,22 @@ static void check_list(struct audit *a, u32 page, unsigned slot)
     }
 }
 
+/* The guest's entry that the slot has to follow: of a table out of sync, as it was before. */
+static u64 entry_of(const struct mmu *mmu, u32 page, unsigned slot)
+{
+    const struct spage *sp = &mmu->pages[page];
+    const void *table = host_ptr(mmu, mmu->frames[sp->gfn].word & F_HPA);
+
+    for (u32 i = 0; i < mmu->unsync_count; i++)
+        if (mmu->unsync[i].gfn == sp->gfn)
+            table = mmu->copies[mmu->unsync[i].copy];
+    return gpte_read(sp->role, table, slot_index(sp->role, slot));
+}
+
 static void check_slot(struct audit *a, u32 page, unsigned slot)
 {
     struct mmu *mmu = a->mmu;
     const struct spage *sp = &mmu->pages[page];
-    const struct frame *f = &mmu->frames[sp->gfn];
 
     check_list(a, page, slot);
     if (sp->role.mode == MODE_PAE && sp->role.level == 3)
@@ -167,11 +178,10 @@ static void check_slot(struct audit *a, u32 page, unsigned slot)
         check_direct(a, page, slot);
         return;
     }
-    u64 gpte = gpte_read(sp->role, host_ptr(mmu, f->word & F_HPA), slot_index(sp->role, slot));
     if (sp->role.level > 1)
-        check_upper(a, page, slot, gpte);
-    else if (!(f->word & F_UNSYNC))
-        check_leaf(a, page, slot, gpte);
+        check_upper(a, page, slot, entry_of(mmu, page, slot));
+    else
+        check_leaf(a, page, slot, entry_of(mmu, page, slot));
 }
 
 /* A slot that is not live: 0 where no exit is needed, else hollow. */
@@ -188,13 +198,9 @@ static void check_rest(struct audit *a, u32 page, unsigned slot)
     }
     if (!mmu->marker || marked || !sp->used || page_is_pdpts(sp))
         return; /* PDPTs: check_pae_roots */
-    const struct frame *f = &mmu->frames[sp->gfn];
     if (sp->role.direct)
         wrong(a, "not hollow", page, slot, hollow);
-    else if (f->word & F_UNSYNC)
-        return;
-    else if (gpte_read(sp->role, host_ptr(mmu, f->word & F_HPA), slot_index(sp->role, slot)) &
-             PTE_P)
+    else if (entry_of(mmu, page, slot) & PTE_P)
         wrong(a, "0 for what the guest has present", page, slot, hollow);
 }
 

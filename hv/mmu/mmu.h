@@ -17,12 +17,12 @@ enum mmu_option {
     MMU_OPT_STORE,    /* `store`: a decoded guest store updates the shadow entry at once */
     MMU_OPT_PREFETCH, /* `prefetch`: fill neighbours on a fill */
     MMU_OPT_CACHE,    /* `cache`: keep shadow pages over CR3 writes */
-    MMU_OPT_UNSYNC, /* `unsync`: leaf tables being torn down go out of sync until the next flush */
-    MMU_OPT_LARGE,  /* `large`: shadow large pages by large pages where the p2m allows */
-    MMU_OPT_FLOOD,  /* `flood`: drop shadows of tables that are visibly dying */
-    MMU_OPT_FILTER, /* `filter`: the guest's own not-present faults do not exit */
-    MMU_OPT_INVLPG, /* `invlpg`: INVLPG exits only while a table is out of sync */
-    MMU_OPT_CR3,    /* `cr3`: no exits of CR3 loads with values on the CPU's list */
+    MMU_OPT_UNSYNC,   /* `unsync`: leaf tables written in a row go out of sync for a while */
+    MMU_OPT_LARGE,    /* `large`: shadow large pages by large pages where the p2m allows */
+    MMU_OPT_FLOOD,    /* `flood`: drop shadows of tables that are visibly dying */
+    MMU_OPT_FILTER,   /* `filter`: the guest's own not-present faults do not exit */
+    MMU_OPT_INVLPG,   /* `invlpg`: INVLPG exits only while a table is out of sync */
+    MMU_OPT_CR3,      /* `cr3`: no exits of CR3 loads with values on the CPU's list */
     MMU_OPT_CR0, /* `cr0`: the guest changes bits of CR0 that no table depends on without exits */
     MMU_OPT_COUNT,
 };
