@@ -105,6 +105,7 @@ static void demand(void)
         if (op_store_fault(0x11000 + i * 8) != MMU_EMULATE_STORE)
             abort();
         op_translate(0x11000 + i * 8);
+        mmu_set_cr2(v, gva);
         op_store(0x11000 + i * 8, (0x200000 + i * PAGE_SIZE) | RW);
     }
 }
