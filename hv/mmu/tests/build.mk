@@ -1,8 +1,8 @@
 HV_MMU_SRCS := $(wildcard hv/mmu/*.c) hv/lib/fmt.c
 
 $(eval $(call host_test,mmu-random,hv/mmu/tests/test_random.c hv/mmu/tests/model.c $(HV_MMU_SRCS),$(HOST_HV)))
-$(eval $(call host_test,mmu-exits,hv/mmu/tests/test_exits.c $(HV_MMU_SRCS),$(HOST_HV)))
-$(eval $(call host_test,mmu-walk,hv/mmu/tests/test_walk.c $(HV_MMU_SRCS),$(HOST_HV)))
+$(eval $(call host_test,mmu-exits,hv/mmu/tests/test_exits.c hv/mmu/tests/vm.c $(HV_MMU_SRCS),$(HOST_HV)))
+$(eval $(call host_test,mmu-walk,hv/mmu/tests/test_walk.c hv/mmu/tests/vm.c $(HV_MMU_SRCS),$(HOST_HV)))
 
 $(B)/bench-mmu: hv/mmu/tests/bench.c $(HV_MMU_SRCS)
 	$(CC) -std=gnu11 -O2 -g $(WARN) -fno-strict-aliasing $(HOST_HV) -o $@ $^

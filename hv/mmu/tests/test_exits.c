@@ -9,12 +9,9 @@
 
 #include <cmocka.h>
 
-#include "mmu/mmu.h"
+#include "vm.h"
 
 #define RAM (32 * MiB)
-#define POOL (8 * MiB)
-#define HPA 0x10000000ull
-#define ALL ((1u << MMU_OPT_COUNT) - 1)
 #define KERNEL (PTE_P | PTE_W | PTE_A | PTE_D)
 #define USER (KERNEL | PTE_U)
 #define CR0_ON (CR0_PE | CR0_PG | CR0_WP)
@@ -28,61 +25,42 @@
 #define USER_GVA 0x200000ull
 #define USER_GPA 0x400000ull
 
-struct vm {
-    u8 *host;
-    struct mmu *mmu;
-    struct mmu_vcpu *v;
+struct cpu {
+    struct vm vm;
     unsigned exits;
     gva_t cr2;
 };
 
-static struct vm vm_new(bool vtx)
+static struct cpu cpu_new(bool vtx)
 {
-    struct vm m = {.host = aligned_alloc(2 * MiB, RAM + POOL)};
-    struct mmu_config c = {
-        .ram_bytes = RAM,
-        .ram_hpa = HPA,
-        .hpa_ptr = (intptr_t)m.host - (intptr_t)HPA,
-        .pool_hpa = HPA + RAM,
-        .pool_bytes = POOL,
-        .options = ALL,
-        .maxphyaddr = 40,
-        .nx = true,
-        .fault_filter = vtx,
-        .invlpg_free = true,
-    };
-
-    memset(m.host, 0, RAM);
-    m.mmu = mmu_create(&c);
-    assert_non_null(m.mmu);
-    m.v = mmu_vcpu_create(m.mmu);
-    assert_non_null(m.v);
-    return m;
+    return (struct cpu){.vm = vm_new((struct mmu_config){.ram_bytes = RAM,
+                                                         .options = VM_ALL,
+                                                         .maxphyaddr = 40,
+                                                         .nx = true,
+                                                         .fault_filter = vtx,
+                                                         .invlpg_free = true})};
 }
 
-static void vm_end(struct vm *m)
+static void cpu_end(struct cpu *c)
 {
-    char text[200];
-
-    assert_int_equal(mmu_audit(m->mmu, text, sizeof(text)), 0);
-    free(m->host);
+    vm_end(&c->vm);
 }
 
-static void put64(struct vm *m, gpa_t gpa, u64 e)
+static void put64(struct cpu *c, gpa_t gpa, u64 e)
 {
-    assert_true(mmu_write(m->mmu, gpa, &e, 8));
+    vm_put64(&c->vm, gpa, e);
 }
 
 /* The CPU's walk; false: the fault's P and RSVD bits. */
-static bool shadow_allows(struct vm *m, gva_t gva, u32 access, u32 *pfec)
+static bool shadow_allows(struct cpu *c, gva_t gva, u32 access, u32 *pfec)
 {
-    bool is_long = mmu_root_is_long(m->v);
-    hpa_t table = mmu_root(m->v);
+    bool is_long = mmu_root_is_long(c->vm.v);
+    hpa_t table = mmu_root(c->vm.v);
     u64 all = ~0ull;
 
     for (unsigned level = is_long ? 4 : 3; level; level--) {
         unsigned index = (gva >> (3 + 9 * level)) & (level == 3 && !is_long ? 3 : 511);
-        u64 e = ((u64 *)(void *)(m->host + (table - HPA)))[index];
+        u64 e = ((u64 *)(void *)(c->vm.host + (table - VM_HPA)))[index];
         *pfec = !(e & PTE_P) ? 0 : e >> 40 & 0xfff ? PFEC_P | PFEC_RSVD : PFEC_P;
         if (*pfec != PFEC_P)
             return false;
@@ -97,23 +75,23 @@ static bool shadow_allows(struct vm *m, gva_t gva, u32 access, u32 *pfec)
 enum outcome { DONE, GUEST_FAULT, STORE };
 
 /* One access of the guest; an exit for each fault that does not go to the guest by itself. */
-static enum outcome use(struct vm *m, gva_t gva, u32 access, u32 *pfec)
+static enum outcome use(struct cpu *c, gva_t gva, u32 access, u32 *pfec)
 {
     struct mmu_walk w;
 
     for (unsigned n = 0; n < 4; n++) {
-        if (shadow_allows(m, gva, access, pfec))
+        if (shadow_allows(c, gva, access, pfec))
             return DONE;
         *pfec |= access;
-        u32 mask = mmu_fault_mask(m->v);
+        u32 mask = mmu_fault_mask(c->vm.v);
         if (mask && !(*pfec & mask)) {
-            m->cr2 = gva;
+            c->cr2 = gva;
             return GUEST_FAULT;
         }
-        m->exits++;
-        switch (mmu_page_fault(m->v, gva, *pfec, false, &w)) {
+        c->exits++;
+        switch (mmu_page_fault(c->vm.v, gva, *pfec, false, &w)) {
         case MMU_FIXED: break;
-        case MMU_GUEST_FAULT: m->cr2 = gva; return GUEST_FAULT;
+        case MMU_GUEST_FAULT: c->cr2 = gva; return GUEST_FAULT;
         case MMU_EMULATE_STORE: return STORE;
         case MMU_EMULATE_MMIO: fail();
         }
@@ -123,16 +101,16 @@ static enum outcome use(struct vm *m, gva_t gva, u32 access, u32 *pfec)
 }
 
 /* The kernel's store of an entry, at its address in the kernel's map. */
-static void store(struct vm *m, gpa_t gpa, u64 e)
+static void store(struct cpu *c, gpa_t gpa, u64 e)
 {
     u32 pfec;
 
-    switch (use(m, gpa, PFEC_W, &pfec)) {
-    case DONE: memcpy(m->host + gpa, &e, 8); break;
+    switch (use(c, gpa, PFEC_W, &pfec)) {
+    case DONE: memcpy(c->vm.host + gpa, &e, 8); break;
     case STORE:
-        mmu_set_cr2(m->v, m->cr2);
-        mmu_emulated_store(m->v, gpa, &e, 8, false);
-        mmu_stored(m->v, gpa, pfec, false);
+        mmu_set_cr2(c->vm.v, c->cr2);
+        mmu_emulated_store(c->vm.v, gpa, &e, 8, false);
+        mmu_stored(c->vm.v, gpa, pfec, false);
         break;
     case GUEST_FAULT: fail();
     }
@@ -153,49 +131,49 @@ static u64 frame(unsigned i)
     return USER_GPA + i * PAGE_SIZE;
 }
 
-static void must(struct vm *m, unsigned i, u32 access, enum outcome want)
+static void must(struct cpu *c, unsigned i, u32 access, enum outcome want)
 {
     u32 pfec;
 
-    assert_int_equal(use(m, page(i), access | PFEC_U, &pfec), want);
+    assert_int_equal(use(c, page(i), access | PFEC_U, &pfec), want);
 }
 
-static void invlpg(struct vm *m, gva_t gva)
+static void invlpg(struct cpu *c, gva_t gva)
 {
-    if (!mmu_invlpg_exits(m->v))
+    if (!mmu_invlpg_exits(c->vm.v))
         return;
-    m->exits++;
-    mmu_invlpg(m->v, gva);
+    c->exits++;
+    mmu_invlpg(c->vm.v, gva);
 }
 
-static unsigned take(struct vm *m)
+static unsigned take(struct cpu *c)
 {
-    unsigned n = m->exits;
+    unsigned n = c->exits;
 
-    m->exits = 0;
+    c->exits = 0;
     return n;
 }
 
 /* `pages` user pages are mapped, all have been used; all tables are shadowed. */
-static struct vm guest(bool vtx, unsigned pages)
+static struct cpu guest(bool vtx, unsigned pages)
 {
-    struct vm m = vm_new(vtx);
+    struct cpu c = cpu_new(vtx);
 
-    put64(&m, PML4, PDPT | USER);
-    put64(&m, PDPT, PD | USER);
-    put64(&m, PD, PT_KERNEL | KERNEL);
-    put64(&m, PD + 8, PT_USER | USER);
+    put64(&c, PML4, PDPT | USER);
+    put64(&c, PDPT, PD | USER);
+    put64(&c, PD, PT_KERNEL | KERNEL);
+    put64(&c, PD + 8, PT_USER | USER);
     for (unsigned i = 0; i < 512; i++)
-        put64(&m, PT_KERNEL + i * 8, i * PAGE_SIZE | KERNEL);
+        put64(&c, PT_KERNEL + i * 8, i * PAGE_SIZE | KERNEL);
     for (unsigned i = 0; i < pages; i++)
-        put64(&m, entry(i), frame(i) | USER);
-    assert_true(mmu_set_mode(m.v, CR0_ON, PML4, CR4_PAE, EFER_LMA | EFER_LME | EFER_NXE));
-    put64(&m, entry(511), frame(511) | USER);
-    must(&m, 511, 0, DONE); /* the table is linked and shadowed */
-    store(&m, 0x100000, 0);
-    m.cr2 = page(400);
-    take(&m);
-    return m;
+        put64(&c, entry(i), frame(i) | USER);
+    assert_true(mmu_set_mode(c.vm.v, CR0_ON, PML4, CR4_PAE, EFER_LMA | EFER_LME | EFER_NXE));
+    put64(&c, entry(511), frame(511) | USER);
+    must(&c, 511, 0, DONE); /* the table is linked and shadowed */
+    store(&c, 0x100000, 0);
+    c.cr2 = page(400);
+    take(&c);
+    return c;
 }
 
 /* A page a fault: the fault, where it is not the guest's alone, and the store. */
@@ -203,14 +181,14 @@ static void test_demand(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = guest(vtx, 0);
+        struct cpu c = guest(vtx, 0);
         for (unsigned i = 0; i < 32; i++) {
-            must(&m, i, PFEC_W, GUEST_FAULT);
-            store(&m, entry(i), frame(i) | USER);
-            must(&m, i, PFEC_W, DONE);
+            must(&c, i, PFEC_W, GUEST_FAULT);
+            store(&c, entry(i), frame(i) | USER);
+            must(&c, i, PFEC_W, DONE);
         }
-        assert_int_equal(take(&m), vtx ? 32 : 2 * 32);
-        vm_end(&m);
+        assert_int_equal(take(&c), vtx ? 32 : 2 * 32);
+        cpu_end(&c);
     }
 }
 
@@ -219,18 +197,18 @@ static void test_fault_around(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = guest(vtx, 0);
-        must(&m, 5, 0, GUEST_FAULT);
+        struct cpu c = guest(vtx, 0);
+        must(&c, 5, 0, GUEST_FAULT);
         for (unsigned i = 0; i < 16; i++)
-            store(&m, entry(i), frame(i) | USER);
+            store(&c, entry(i), frame(i) | USER);
         for (unsigned i = 0; i < 16; i++)
-            must(&m, i, 0, DONE);
-        assert_int_equal(take(&m), vtx ? 1 + 1 : 1 + 1 + 1);
-        must(&m, 30, PFEC_W, GUEST_FAULT); /* in sync again */
-        store(&m, entry(30), frame(30) | USER);
-        must(&m, 30, PFEC_W, DONE);
-        assert_int_equal(take(&m), vtx ? 1 : 2);
-        vm_end(&m);
+            must(&c, i, 0, DONE);
+        assert_int_equal(take(&c), vtx ? 1 + 1 : 1 + 1 + 1);
+        must(&c, 30, PFEC_W, GUEST_FAULT); /* in sync again */
+        store(&c, entry(30), frame(30) | USER);
+        must(&c, 30, PFEC_W, DONE);
+        assert_int_equal(take(&c), vtx ? 1 : 2);
+        cpu_end(&c);
     }
 }
 
@@ -238,14 +216,14 @@ static void test_fault_around(void **state)
 static void test_no_row(void **state)
 {
     (void)state;
-    struct vm m = guest(true, 1);
+    struct cpu c = guest(true, 1);
 
     for (unsigned i = 1; i <= 50; i++) {
-        store(&m, entry(i), frame(i) | USER);
-        must(&m, i, 0, DONE);
+        store(&c, entry(i), frame(i) | USER);
+        must(&c, i, 0, DONE);
     }
-    assert_int_equal(take(&m), 50);
-    vm_end(&m);
+    assert_int_equal(take(&c), 50);
+    cpu_end(&c);
 }
 
 /* Cleared, flushed, written: no part of a teardown, and INVLPG needs no exit. */
@@ -253,21 +231,21 @@ static void test_copy_on_write(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = guest(vtx, 8);
+        struct cpu c = guest(vtx, 8);
         for (unsigned i = 0; i < 8; i++)
-            put64(&m, entry(i), frame(i) | (USER & ~PTE_W));
-        must(&m, 0, 0, DONE);
-        take(&m);
+            put64(&c, entry(i), frame(i) | (USER & ~PTE_W));
+        must(&c, 0, 0, DONE);
+        take(&c);
         for (unsigned i = 0; i < 8; i++) {
-            must(&m, i, PFEC_W, GUEST_FAULT);
-            store(&m, entry(i), 0);
-            invlpg(&m, page(i));
-            store(&m, entry(i), frame(i + 8) | USER);
-            must(&m, i, PFEC_W, DONE);
+            must(&c, i, PFEC_W, GUEST_FAULT);
+            store(&c, entry(i), 0);
+            invlpg(&c, page(i));
+            store(&c, entry(i), frame(i + 8) | USER);
+            must(&c, i, PFEC_W, DONE);
         }
-        assert_int_equal(take(&m), 3 * 8);
-        assert_int_equal(mmu_counters(m.mmu)->unsynced, 0);
-        vm_end(&m);
+        assert_int_equal(take(&c), 3 * 8);
+        assert_int_equal(mmu_counters(c.vm.mmu)->unsynced, 0);
+        cpu_end(&c);
     }
 }
 
@@ -276,17 +254,17 @@ static void test_fork_protects(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = guest(vtx, 64);
-        m.cr2 = 0; /* of another table's entry with the first one's index */
+        struct cpu c = guest(vtx, 64);
+        c.cr2 = 0; /* of another table's entry with the first one's index */
         for (unsigned i = 0; i < 64; i++)
-            store(&m, entry(i), frame(i) | (USER & ~PTE_W));
-        assert_int_equal(take(&m), 1);
-        assert_true(mmu_load_cr3(m.v, PML4));
-        assert_true(mmu_take_tlb_flush(m.v));
-        must(&m, 63, 0, DONE);
-        must(&m, 63, PFEC_W, GUEST_FAULT);
-        assert_int_equal(take(&m), 1);
-        vm_end(&m);
+            store(&c, entry(i), frame(i) | (USER & ~PTE_W));
+        assert_int_equal(take(&c), 1);
+        assert_true(mmu_load_cr3(c.vm.v, PML4));
+        assert_true(mmu_take_tlb_flush(c.vm.v));
+        must(&c, 63, 0, DONE);
+        must(&c, 63, PFEC_W, GUEST_FAULT);
+        assert_int_equal(take(&c), 1);
+        cpu_end(&c);
     }
 }
 
@@ -294,22 +272,22 @@ static void test_fork_protects(void **state)
 static void test_shrink_and_grow(void **state)
 {
     (void)state;
-    struct vm m = guest(true, 16);
+    struct cpu c = guest(true, 16);
 
     for (unsigned round = 0; round < 20; round++) {
         for (unsigned i = 0; i < 16; i++)
-            store(&m, entry(i), 0);
+            store(&c, entry(i), 0);
         for (unsigned i = 0; i < 16; i++)
-            invlpg(&m, page(i));
-        assert_int_equal(take(&m), 2);
+            invlpg(&c, page(i));
+        assert_int_equal(take(&c), 2);
         for (unsigned i = 0; i < 16; i++) {
-            must(&m, i, PFEC_W, GUEST_FAULT);
-            store(&m, entry(i), frame(i) | USER);
-            must(&m, i, PFEC_W, DONE);
+            must(&c, i, PFEC_W, GUEST_FAULT);
+            store(&c, entry(i), frame(i) | USER);
+            must(&c, i, PFEC_W, DONE);
         }
-        assert_int_equal(take(&m), 16);
+        assert_int_equal(take(&c), 16);
     }
-    vm_end(&m);
+    cpu_end(&c);
 }
 
 /* The end of a process: entries cleared, the table unlinked, its page cleared for the next. */
@@ -317,18 +295,18 @@ static void test_table_ends(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = guest(vtx, 64);
-        u64 dropped = mmu_counters(m.mmu)->tables_dropped;
+        struct cpu c = guest(vtx, 64);
+        u64 dropped = mmu_counters(c.vm.mmu)->tables_dropped;
         for (unsigned i = 0; i < 64; i++)
-            store(&m, entry(i), 0);
-        store(&m, entry(511), 0);
-        store(&m, PD + 8, 0);
-        assert_int_equal(take(&m), 2);
-        assert_int_equal(mmu_counters(m.mmu)->tables_dropped, dropped + 1);
+            store(&c, entry(i), 0);
+        store(&c, entry(511), 0);
+        store(&c, PD + 8, 0);
+        assert_int_equal(take(&c), 2);
+        assert_int_equal(mmu_counters(c.vm.mmu)->tables_dropped, dropped + 1);
         for (unsigned i = 0; i < 512; i++)
-            store(&m, entry(i), 0);
-        assert_int_equal(take(&m), 0);
-        vm_end(&m);
+            store(&c, entry(i), 0);
+        assert_int_equal(take(&c), 0);
+        cpu_end(&c);
     }
 }
 
@@ -336,19 +314,19 @@ static void test_table_ends(void **state)
 static void test_root_ends(void **state)
 {
     (void)state;
-    struct vm m = guest(true, 1);
+    struct cpu c = guest(true, 1);
 
-    put64(&m, 0x6000, PDPT | USER);
-    assert_true(mmu_load_cr3(m.v, 0x6000));
-    must(&m, 0, 0, DONE);
-    assert_true(mmu_load_cr3(m.v, PML4));
-    must(&m, 0, 0, DONE);
-    take(&m);
-    store(&m, 0x6008, 0);
+    put64(&c, 0x6000, PDPT | USER);
+    assert_true(mmu_load_cr3(c.vm.v, 0x6000));
+    must(&c, 0, 0, DONE);
+    assert_true(mmu_load_cr3(c.vm.v, PML4));
+    must(&c, 0, 0, DONE);
+    take(&c);
+    store(&c, 0x6008, 0);
     for (unsigned i = 0; i < 512; i++)
-        store(&m, 0x6000 + i * 8, 0);
-    assert_int_equal(take(&m), 1);
-    vm_end(&m);
+        store(&c, 0x6000 + i * 8, 0);
+    assert_int_equal(take(&c), 1);
+    cpu_end(&c);
 }
 
 /* A 2-level guest's new space with the kernel's eight regions of 4 MiB, of which the old one had all in use. Here
@@ -357,25 +335,25 @@ static void test_new_space(void **state)
 {
     (void)state;
     for (unsigned vtx = 0; vtx < 2; vtx++) {
-        struct vm m = vm_new(vtx);
+        struct cpu c = cpu_new(vtx);
         u32 pfec;
         for (u64 pd = 0x1000; pd <= 0x2000; pd += 0x1000)
             for (u32 i = 0; i < 8; i++) {
                 u32 e = i << 22 | 0x1e3;
                 if (pd == 0x2000)
                     e ^= i == 6 ? PTE_A : i == 7 ? 1 << 21 : 0;
-                assert_true(mmu_write(m.mmu, pd + (768 + i) * 4, &e, 4));
+                assert_true(mmu_write(c.vm.mmu, pd + (768 + i) * 4, &e, 4));
             }
-        assert_true(mmu_set_mode(m.v, CR0_ON, 0x1000, CR4_PSE, 0));
+        assert_true(mmu_set_mode(c.vm.v, CR0_ON, 0x1000, CR4_PSE, 0));
         for (u64 i = 0; i < 16; i++)
-            assert_int_equal(use(&m, 0xc0000000 + i * 2 * MiB, 0, &pfec), DONE);
-        assert_int_equal(take(&m), 16);
-        assert_true(mmu_load_cr3(m.v, 0x2000));
+            assert_int_equal(use(&c, 0xc0000000 + i * 2 * MiB, 0, &pfec), DONE);
+        assert_int_equal(take(&c), 16);
+        assert_true(mmu_load_cr3(c.vm.v, 0x2000));
         for (u64 i = 0; i < 14; i++)
-            assert_int_equal(use(&m, 0xc0000000 + i * 2 * MiB, 0, &pfec), DONE);
-        assert_int_equal(take(&m), 1 + 2);
-        assert_int_equal(use(&m, 0xc0000000 + 14 * 2 * MiB, 0, &pfec), GUEST_FAULT);
-        vm_end(&m);
+            assert_int_equal(use(&c, 0xc0000000 + i * 2 * MiB, 0, &pfec), DONE);
+        assert_int_equal(take(&c), 1 + 2);
+        assert_int_equal(use(&c, 0xc0000000 + 14 * 2 * MiB, 0, &pfec), GUEST_FAULT);
+        cpu_end(&c);
     }
 }
 

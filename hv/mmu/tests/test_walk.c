@@ -8,12 +8,11 @@
 
 #include <cmocka.h>
 
-#include "mmu/mmu.h"
+#include "vm.h"
 
 #define RAM (8 * MiB)
-#define POOL (8 * MiB)
-#define HPA 0x10000000ull
-#define ALL ((1u << MMU_OPT_COUNT) - 1)
+#define HPA VM_HPA
+#define ALL VM_ALL
 #define RW (PTE_P | PTE_W | PTE_U | PTE_A | PTE_D)
 
 #define PML4 0x1000ull
@@ -22,46 +21,13 @@
 #define PT 0x4000ull
 #define DATA 0x200000ull /* gva 0x200000... by PT in the long and PAE guests */
 
-struct vm {
-    u8 *host;
-    struct mmu *mmu;
-    struct mmu_vcpu *v;
-};
-
-static struct vm vm_new(u32 options, unsigned maxphyaddr)
+static struct vm vm_of(u32 options, unsigned maxphyaddr)
 {
-    struct vm m = {.host = aligned_alloc(2 * MiB, RAM + POOL)};
-    struct mmu_config c = {
-        .ram_bytes = RAM,
-        .ram_hpa = HPA,
-        .hpa_ptr = (intptr_t)m.host - (intptr_t)HPA,
-        .pool_hpa = HPA + RAM,
-        .pool_bytes = POOL,
-        .options = options,
-        .maxphyaddr = maxphyaddr,
-        .nx = true,
-        .gbpages = true,
-    };
-
-    memset(m.host, 0, RAM);
-    m.mmu = mmu_create(&c);
-    assert_non_null(m.mmu);
-    m.v = mmu_vcpu_create(m.mmu);
-    assert_non_null(m.v);
-    return m;
-}
-
-static void vm_end(struct vm *m)
-{
-    char text[200];
-
-    assert_int_equal(mmu_audit(m->mmu, text, sizeof(text)), 0);
-    free(m->host);
-}
-
-static void put64(struct vm *m, gpa_t gpa, u64 e)
-{
-    assert_true(mmu_write(m->mmu, gpa, &e, 8));
+    return vm_new((struct mmu_config){.ram_bytes = RAM,
+                                      .options = options,
+                                      .maxphyaddr = maxphyaddr,
+                                      .nx = true,
+                                      .gbpages = true});
 }
 
 static u64 get64(struct vm *m, gpa_t gpa)
@@ -79,9 +45,9 @@ static void put32(struct vm *m, gpa_t gpa, u32 e)
 
 static void set_long(struct vm *m)
 {
-    put64(m, PML4, PDPT | RW);
-    put64(m, PDPT, PD | RW);
-    put64(m, PD + 8, PT | RW);
+    vm_put64(m, PML4, PDPT | RW);
+    vm_put64(m, PDPT, PD | RW);
+    vm_put64(m, PD + 8, PT | RW);
     assert_true(mmu_set_mode(m->v, CR0_PE | CR0_PG | CR0_WP, PML4, CR4_PAE,
                              EFER_LMA | EFER_LME | EFER_NXE));
 }
@@ -104,7 +70,7 @@ static void expect_fault(struct vm *m, gva_t gva, u32 access, u32 pfec)
 
 static void test_off(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
 
     (void)state;
@@ -118,26 +84,26 @@ static void test_off(void **state)
 
 static void test_long(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
 
     (void)state;
     set_long(&m);
-    put64(&m, PT, 0x5000 | PTE_P | PTE_W);
+    vm_put64(&m, PT, 0x5000 | PTE_P | PTE_W);
     expect_walk(&m, DATA + 7, 0, 0x5007);
     assert_int_equal(get64(&m, PT), 0x5000 | PTE_P | PTE_W | PTE_A);
     expect_walk(&m, DATA + 7, PFEC_W, 0x5007);
     assert_int_equal(get64(&m, PT), 0x5000 | PTE_P | PTE_W | PTE_A | PTE_D);
     expect_fault(&m, DATA, PFEC_U, PFEC_P | PFEC_U);
     expect_fault(&m, DATA + PAGE_SIZE, PFEC_W, PFEC_W);
-    put64(&m, PT + 8, 0x6000 | RW | PTE_NX);
+    vm_put64(&m, PT + 8, 0x6000 | RW | PTE_NX);
     expect_fault(&m, DATA + PAGE_SIZE, PFEC_I, PFEC_P | PFEC_I);
-    put64(&m, PT + 8, 0x6000 | RW | 1ull << 45);
+    vm_put64(&m, PT + 8, 0x6000 | RW | 1ull << 45);
     expect_fault(&m, DATA + PAGE_SIZE, 0, PFEC_P | PFEC_RSVD);
-    put64(&m, PDPT + 8, 0x40000000 | RW | PTE_PS);
+    vm_put64(&m, PDPT + 8, 0x40000000 | RW | PTE_PS);
     expect_walk(&m, 0x40123456, 0, 0x40123456);
-    put64(&m, PDPT + 8, 0x40002000 | RW | PTE_PS);
+    vm_put64(&m, PDPT + 8, 0x40002000 | RW | PTE_PS);
     expect_fault(&m, 0x40123456, 0, PFEC_P | PFEC_RSVD);
-    put64(&m, PML4 + 8, PDPT | RW | PTE_PS);
+    vm_put64(&m, PML4 + 8, PDPT | RW | PTE_PS);
     expect_fault(&m, 1ull << 39, 0, PFEC_P | PFEC_RSVD);
     assert_false(mmu_load_cr3(m.v, 1ull << 45));
     vm_end(&m);
@@ -145,32 +111,32 @@ static void test_long(void **state)
 
 static void test_pae(void **state)
 {
-    struct vm m = vm_new(ALL, 36);
+    struct vm m = vm_of(ALL, 36);
 
     (void)state;
-    put64(&m, PDPT, PD | PTE_P);
-    put64(&m, PD + 8, PT | RW);
-    put64(&m, PT, 0x5000 | RW);
+    vm_put64(&m, PDPT, PD | PTE_P);
+    vm_put64(&m, PD + 8, PT | RW);
+    vm_put64(&m, PT, 0x5000 | RW);
     assert_true(mmu_set_mode(m.v, CR0_PE | CR0_PG, PDPT, CR4_PAE, 0));
     expect_walk(&m, DATA, 0, 0x5000);
     expect_fault(&m, 0x40000000, 0, 0);
     /* PDPTEs are read when CR3 is loaded: SDM vol. 3, 4.4.1 */
-    put64(&m, PDPT + 8, PD | PTE_P);
+    vm_put64(&m, PDPT + 8, PD | PTE_P);
     expect_fault(&m, 0x40200000, 0, 0);
     assert_true(mmu_load_cr3(m.v, PDPT));
     expect_walk(&m, 0x40200000, 0, 0x5000);
-    put64(&m, PDPT + 16, PD | PTE_P | PTE_W);
+    vm_put64(&m, PDPT + 16, PD | PTE_P | PTE_W);
     assert_false(mmu_load_cr3(m.v, PDPT));
-    put64(&m, PT, 0x5000 | RW | PTE_NX); /* reserved without EFER.NXE */
+    vm_put64(&m, PT, 0x5000 | RW | PTE_NX); /* reserved without EFER.NXE */
     expect_fault(&m, DATA, 0, PFEC_P | PFEC_RSVD);
-    put64(&m, PT, 0x5000 | RW | 1ull << 55);
+    vm_put64(&m, PT, 0x5000 | RW | 1ull << 55);
     expect_fault(&m, DATA, PFEC_I, PFEC_P | PFEC_RSVD);
     vm_end(&m);
 }
 
 static void test_2level(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
 
     (void)state;
     put32(&m, PD, PT | 7);
@@ -193,14 +159,14 @@ static void test_2level(void **state)
 /* A demand fault costs the guest's own fault and its store, no fill: design 5, item 1. */
 static void test_store_fills(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
     u64 e = 0x7000 | RW;
 
     (void)state;
     set_long(&m);
-    put64(&m, PT, 0x5000 | RW);
-    put64(&m, PT + 16, PT | RW); /* the table's own mapping */
+    vm_put64(&m, PT, 0x5000 | RW);
+    vm_put64(&m, PT + 16, PT | RW); /* the table's own mapping */
     assert_int_equal(mmu_page_fault(m.v, DATA, 0, false, &w), MMU_FIXED);
     assert_int_equal(mmu_page_fault(m.v, DATA + PAGE_SIZE, PFEC_W, false, &w), MMU_GUEST_FAULT);
     assert_int_equal(w.pfec, PFEC_W);
@@ -222,16 +188,16 @@ static void test_store_fills(void **state)
 /* A table being torn down costs one trapped store, which lets it go. */
 static void test_unsync_teardown(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
     u64 zero = 0;
 
     (void)state;
     set_long(&m);
     for (unsigned i = 0; i < 64; i++)
-        put64(&m, PT + i * 8, (0x100000 + i * PAGE_SIZE) | RW);
-    put64(&m, PD + 16, 0x6000 | RW); /* the table's mapping by another */
-    put64(&m, 0x6000, PT | RW);
+        vm_put64(&m, PT + i * 8, (0x100000 + i * PAGE_SIZE) | RW);
+    vm_put64(&m, PD + 16, 0x6000 | RW); /* the table's mapping by another */
+    vm_put64(&m, 0x6000, PT | RW);
     assert_int_equal(mmu_page_fault(m.v, DATA, 0, false, &w), MMU_FIXED);
     gva_t table = DATA + 2 * MiB;
     assert_int_equal(mmu_page_fault(m.v, table, PFEC_W | PFEC_P, false, &w), MMU_EMULATE_STORE);
@@ -250,13 +216,13 @@ static void test_unsync_teardown(void **state)
 /* Switching between two spaces builds nothing the second time. */
 static void test_cr3_cached(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
 
     (void)state;
     set_long(&m);
-    put64(&m, 0x8000, PDPT | RW);
-    put64(&m, PT, 0x5000 | RW);
+    vm_put64(&m, 0x8000, PDPT | RW);
+    vm_put64(&m, PT, 0x5000 | RW);
     hpa_t root = mmu_root(m.v);
     assert_int_equal(mmu_page_fault(m.v, DATA, 0, false, &w), MMU_FIXED);
     assert_true(mmu_load_cr3(m.v, 0x8000));
@@ -273,7 +239,7 @@ static void test_cr3_cached(void **state)
 
 static void test_p2m(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
     u8 buf[16] = {1, 2, 3};
     hpa_t hpa;
@@ -312,7 +278,7 @@ static void test_p2m(void **state)
 /* CR3, and tables, where there is no RAM. */
 static void test_tables_outside_ram(void **state)
 {
-    struct vm m = vm_new(ALL, 40);
+    struct vm m = vm_of(ALL, 40);
     struct mmu_walk w;
 
     (void)state;
@@ -321,7 +287,7 @@ static void test_tables_outside_ram(void **state)
     assert_int_equal(mmu_page_fault(m.v, 0, PFEC_W, false, &w), MMU_GUEST_FAULT);
     assert_int_equal(w.pfec, PFEC_P | PFEC_RSVD | PFEC_W);
     assert_true(mmu_load_cr3(m.v, PML4));
-    put64(&m, PML4 + 16, 0xf0000000 | RW);
+    vm_put64(&m, PML4 + 16, 0xf0000000 | RW);
     assert_int_equal(mmu_page_fault(m.v, 2ull << 39, 0, false, &w), MMU_GUEST_FAULT);
     assert_false(mmu_set_mode(m.v, CR0_PE | CR0_PG, 0xf0000000, CR4_PAE, 0));
     assert_true(mmu_root_is_long(m.v)); /* nothing changed */
