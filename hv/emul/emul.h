@@ -117,6 +117,9 @@ enum emul_result emul_decode(struct emul *e, struct emul_insn *insn);
 /* Executes one instruction at CS:RIP. A string instruction with REP does at most `max_iterations`
  * (at least 1), leaving RIP on the instruction where it is not done. */
 enum emul_result emul_step(struct emul *e, unsigned max_iterations);
+/* Executes the instruction at CS:RIP if it is a plain MOV of size bytes to la (linear). False, with nothing done:
+ * it is not, or faults. */
+bool emul_store_at(struct emul *e, u64 la, unsigned size);
 
 /* Delivers an interrupt or exception at CS:RIP of *e through the IVT or IDT, for an engine that
  * cannot inject in the guest's mode. soft: INT n, INT3, INTO; RIP is then already behind it. An

@@ -25,11 +25,19 @@ static inline bool sib_address(const struct emul *e, u8 sib, unsigned mod, unsig
     return true;
 }
 
-bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
+struct store {
+    u64 la, value;
+    unsigned size;
+    u8 length; /* of the instruction */
+};
+
+/* False: another instruction. *result is EMUL_FAULT where the segment does not allow the store. */
+static inline bool decode(struct emul *e, const struct insn *in, struct store *s,
+                          enum emul_result *result)
 {
     const u8 *p = in->bytes;
-    unsigned rex = 0, mod, base, size;
-    u64 ea, la = 0, val;
+    unsigned rex = 0, mod, base;
+    u64 ea;
 
     if (in->mode64 && (*p & 0xf0) == 0x40)
         rex = *p++;
@@ -37,7 +45,7 @@ bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
         return false;
     mod = p[1] >> 6;
     base = (p[1] & 7) | (rex & 1) << 3;
-    val = e->gpr[(p[1] >> 3 & 7) | (rex & 4) << 1];
+    s->value = e->gpr[(p[1] >> 3 & 7) | (rex & 4) << 1];
     if (mod == 3 || (!mod && (p[1] & 7) == 5))
         return false;
     if ((p[1] & 7) != 4)
@@ -53,16 +61,43 @@ bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
     }
     if (in->adsize == 4)
         ea = (u32)ea;
-    size = rex & 8 ? 8 : in->opsize;
-    *result = linear_address(e, in->mode64, base == RSP || base == RBP ? SEG_SS : SEG_DS, ea, size,
-                             EMUL_WRITE, &la);
-    if (*result == EMUL_OK)
-        *result = e->ops->write(e, la, &val, size, EMUL_WRITE);
-    if (*result == EMUL_OK) {
-        e->rip += (u64)(p - in->bytes);
+    s->size = rex & 8 ? 8 : in->opsize;
+    s->length = (u8)(p - in->bytes);
+    *result = linear_address(e, in->mode64, base == RSP || base == RBP ? SEG_SS : SEG_DS, ea,
+                             s->size, EMUL_WRITE, &s->la);
+    return true;
+}
+
+static inline enum emul_result execute(struct emul *e, const struct insn *in, const struct store *s)
+{
+    enum emul_result result = e->ops->write(e, s->la, &s->value, s->size, EMUL_WRITE);
+
+    if (result == EMUL_OK) {
+        e->rip += s->length;
         if (!in->mode64)
             e->rip = (u32)e->rip;
         e->rflags &= ~RFLAGS_RF; /* set where the store's own fault brought it here */
     }
+    return result;
+}
+
+bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
+{
+    struct store s;
+
+    if (!decode(e, in, &s, result))
+        return false;
+    if (*result == EMUL_OK)
+        *result = execute(e, in, &s);
     return true;
+}
+
+bool emul_store_at(struct emul *e, u64 la, unsigned size)
+{
+    struct insn in;
+    struct store s;
+    enum emul_result result = insn_begin(e, &in);
+
+    return result == EMUL_OK && decode(e, &in, &s, &result) && result == EMUL_OK && s.la == la &&
+           s.size == size && execute(e, &in, &s) == EMUL_OK;
 }

@@ -411,6 +411,16 @@ void vm_emulate(struct vm *vm)
     }
 }
 
+void vm_emulate_half(struct vm *vm, gva_t gva)
+{
+    struct vcpu *v = vm->vcpu;
+    if (vm->end != VM_RUNS || vm->raised.type != EVENT_NONE || v->virt->get_dr(v, 7) & 0xff)
+        return; /* breakpoints: of their own each */
+    struct emul *e = vm_emul_begin(vm);
+    if (emul_store_at(e, gva, 4))
+        finish(vm, e);
+}
+
 /* What the emulator does not execute loses the shadow: it is no move to the stack pointer, for which there are
  * shadows (SDM vol. 3, 6.8.3). */
 void vm_end_shadow(struct vm *vm)

@@ -31,6 +31,9 @@ void vm_page_fault(struct vm *vm, const struct exit *e)
     }
     vm->fault_page = e->address & PAGE_MASK;
     vm_emulate(vm);
+    /* A 32-bit guest writes PAE entries in halves. */
+    if (unlikely(vm->counters.id == COUNT_PF_STORE && v->cr4 & CR4_PAE && !vcpu_lma(v)))
+        vm_emulate_half(vm, e->address ^ 4);
     vm->fault_page = NO_PAGE;
     mmu_stored(v->mmu, e->address, e->error, ac);
 }

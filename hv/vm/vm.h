@@ -105,6 +105,8 @@ void vm_close_windows(struct vm *vm);
 void vm_page_fault(struct vm *vm, const struct exit *e);
 /* Emulates the instruction at RIP; raises its exceptions; ends the VM where it cannot. */
 void vm_emulate(struct vm *vm);
+/* After it: the next instruction too, if it stores the other half of an eight-byte entry, at gva. */
+void vm_emulate_half(struct vm *vm, gva_t gva);
 /* The same for one that the CPU refused with e->vector, which is raised where the emulator cannot. */
 void vm_emulate_refused(struct vm *vm, const struct exit *e);
 /* Takes an event through the guest's IVT or IDT by the emulator. EMUL_FAULT: raised anew. */

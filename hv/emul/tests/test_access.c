@@ -154,6 +154,32 @@ static void test_segments(void **state)
     assert_int_equal(m.gpr[RCX], 0x77);
 }
 
+/* A second store is executed only where and as it is expected. */
+static void test_store_at(void **state)
+{
+    struct machine m;
+
+    (void)state;
+    start(&m, MODE_32, 0);
+    CODE(m, "\x89\x4b\x04\x89\x13\x40"); /* mov %ecx, 4(%ebx); mov %edx, (%ebx); inc %eax */
+    ok(&m);
+    u32 rip = (u32)m.e.rip;
+    u64 la = m.gpr[RBX];
+    assert_false(emul_store_at(&m.e, la + 4, 4));
+    assert_false(emul_store_at(&m.e, la, 8));
+    assert_int_equal(m.e.rip, rip);
+    assert_int_equal(*(u32 *)(void *)(mem + la - LA), 0);
+    m.e.rflags |= RFLAGS_TF; /* a trap behind each */
+    assert_false(emul_store_at(&m.e, la, 4));
+    m.e.rflags &= ~RFLAGS_TF;
+    assert_true(emul_store_at(&m.e, la, 4));
+    assert_int_equal(m.e.rip, rip + 2);
+    assert_int_equal(*(u32 *)(void *)(mem + la - LA), (u32)m.gpr[RDX]);
+    assert_int_equal(*(u32 *)(void *)(mem + la - LA + 4), (u32)m.gpr[RCX]);
+    assert_false(emul_store_at(&m.e, la, 4)); /* no store */
+    assert_int_equal(m.e.rip, rip + 2);
+}
+
 static void test_alignment(void **state)
 {
     struct machine m;
@@ -380,12 +406,12 @@ static void test_system(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_intents),       cmocka_unit_test(test_write_faults),
-        cmocka_unit_test(test_segments),      cmocka_unit_test(test_alignment),
-        cmocka_unit_test(test_strings),       cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_vector_checks), cmocka_unit_test(test_io),
-        cmocka_unit_test(test_io_bitmap),     cmocka_unit_test(test_privilege),
-        cmocka_unit_test(test_system),
+        cmocka_unit_test(test_intents),   cmocka_unit_test(test_write_faults),
+        cmocka_unit_test(test_segments),  cmocka_unit_test(test_store_at),
+        cmocka_unit_test(test_alignment), cmocka_unit_test(test_strings),
+        cmocka_unit_test(test_vectors),   cmocka_unit_test(test_vector_checks),
+        cmocka_unit_test(test_io),        cmocka_unit_test(test_io_bitmap),
+        cmocka_unit_test(test_privilege), cmocka_unit_test(test_system),
     };
     return cmocka_run_group_tests_name("emul accesses", tests, NULL, NULL);
 }
