@@ -78,9 +78,9 @@ static void start_loopback(struct bench_run *run, struct sockaddr_in *peer)
 
 static void connect_udp(struct bench_run *run, struct sockaddr_in *peer)
 {
-    struct sockaddr_in name;
+    struct sockaddr_in name = {0};
     socklen_t size = sizeof name;
-    uint32_t port;
+    uint32_t port = 0;
     check(run, net_read_number(&end, &port), "the peer does not answer");
     peer->sin_port = htons((uint16_t)port);
     end.udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);

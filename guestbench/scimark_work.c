@@ -75,8 +75,8 @@ static bool make_elements(struct scimark_work *work, bool large)
     size_t count = elements(work->which, large);
     uint64_t state = SEED;
     size_t spare = spare_elements(work->which, (size_t)work->s.n);
-    double *x = malloc((2 * count + spare) * sizeof *x);
-    int *pivot = malloc((size_t)work->s.n * sizeof *pivot);
+    double *x = malloc((2 * count + spare + 1) * sizeof *x);
+    int *pivot = malloc(((size_t)work->s.n + 1) * sizeof *pivot);
     work->s.x = x;
     work->s.pivot = pivot;
     if (!x || !pivot)

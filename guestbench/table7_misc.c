@@ -129,12 +129,14 @@ static void lookup_verify(struct bench_run *run)
 static void ask_terminal(void)
 {
     static struct termios settings;
+    static const char *volatile terminal;
     char name[L_ctermid];
     cfgetispeed(&settings);
     cfgetospeed(&settings);
     ctermid(name);
     if (isatty(STDIN_FILENO))
-        ttyname(STDIN_FILENO);
+        terminal = ttyname(STDIN_FILENO);
+    (void)terminal;
 }
 
 static void misc_iter(struct bench_run *run, uint64_t n)

@@ -76,7 +76,8 @@ static void check_step(const struct fileload *before, const struct fileload_step
         assert_true(now->file < before->files);
     if (now->handle >= 0 && now->op != FILELOAD_OPEN)
         assert_int_equal(before->handle[now->handle].file, now->file);
-    const struct fileload_file *file = now->file >= 0 ? &before->file[now->file] : NULL;
+    static const struct fileload_file none;
+    const struct fileload_file *file = now->file >= 0 ? &before->file[now->file] : &none;
     switch (now->op) {
     case FILELOAD_READ:
         assert_true(now->length > 0 && now->length <= FILELOAD_READ_MOST);
@@ -119,6 +120,12 @@ static void books(void **state)
     }
 }
 
+static bool same_step(const struct fileload_step *a, const struct fileload_step *b)
+{
+    return a->op == b->op && a->create == b->create && a->file == b->file && a->to == b->to &&
+           a->handle == b->handle && a->offset == b->offset && a->length == b->length;
+}
+
 static void same_seed_same_stream(void **state)
 {
     (void)state;
@@ -129,7 +136,7 @@ static void same_seed_same_stream(void **state)
     for (int i = 0; i < 10000; i++) {
         fileload_next(&load, &step);
         fileload_next(&other, &second);
-        differences += memcmp(&step, &second, sizeof step) != 0;
+        differences += !same_step(&step, &second);
     }
     assert_int_equal(differences, 0);
     fileload_start(&other, 5, 3 << 20);

@@ -95,7 +95,7 @@ bool emul_store_fast(struct emul *e, struct insn *in, enum emul_result *result)
 bool emul_store_at(struct emul *e, u64 la, unsigned size)
 {
     struct insn in;
-    struct store s;
+    struct store s = {0};
     enum emul_result result = insn_begin(e, &in);
 
     return result == EMUL_OK && decode(e, &in, &s, &result) && result == EMUL_OK && s.la == la &&
