@@ -111,7 +111,7 @@ killed_client() {
     local suite bench
     run "$amd64" --only=fileserver_4,add_int --dir="$work/dir" --seconds=3 --samples=1 &
     suite=$!
-    for _ in {1..50}; do
+    for _ in {1..300}; do # until the files are made
         bench=$(pgrep -P "$suite" guestbench) && bench=$(pgrep -P "$bench") &&
             [ "$(pgrep -cP "${bench%%$'\n'*}")" = 4 ] && break
         sleep 0.1
