@@ -78,7 +78,7 @@ void mmu_will_write(struct mmu *mmu, gpa_t gpa, u64 len);
  * loads flush as the architecture says; `no flush needed` cases (same mode) are cheap. */
 bool mmu_set_mode(struct mmu_vcpu *v, u64 cr0, u64 cr3, u64 cr4, u64 efer);
 bool mmu_load_cr3(struct mmu_vcpu *v, u64 cr3);
-void mmu_invlpg(struct mmu_vcpu *v, gva_t gva);
+void mmu_invlpg(struct mmu_vcpu *v, gva_t gva);  /* or of more than gva */
 void mmu_flush(struct mmu_vcpu *v, bool global); /* CR4.PGE toggles and the like */
 
 /* What the CPU below must run with: its CR3, and whether the tables are 4-level (long mode) or PAE.

@@ -23,7 +23,7 @@ static bool scan_leaf(struct mmu *mmu, u32 page, unsigned slot, u64 gpte)
     return true;
 }
 
-/* Links slot to the child that there is in this role, if any is. Nothing stale may be linked (sync_below). */
+/* Links slot to the child that there is in this role, if any is, and is in sync (sync_below). */
 static void link_found(struct mmu *mmu, u32 page, unsigned slot, u64 gpte, bool large, u64 gfn,
                        union role role)
 {

@@ -148,8 +148,8 @@ void sync_gfn(struct mmu *mmu, u64 gfn)
     mmu->counters.resynced++;
 }
 
-/* Before a link to page is made or changed. INVLPG reaches only what is linked, so nothing stale
- * may be linked anew; nor may a stale entry gain rights from above, as no TLB could hold that. */
+/* Before a link to page is made or changed. A stale entry may neither come to be linked anew nor gain rights from
+ * above, as no TLB could hold that. */
 void sync_below(struct mmu *mmu, u32 page)
 {
     const struct spage *sp = &mmu->pages[page];
