@@ -4,6 +4,9 @@
 tap_count=0
 tap_failed=0
 
+# explain NAME: stdin is why that point failed; to stderr, which prove shows.
+explain() { { echo "failed: $1"; tail -n 40; } | sed 's/^/# /' >&2; }
+
 # ok NAME COMMAND...: a point that passes if the command succeeds; what the
 # command printed is shown when it does not.
 ok() {
@@ -15,7 +18,7 @@ ok() {
     else
         tap_failed=1
         echo "not ok $tap_count - $name"
-        printf '%s\n' "$output" | tail -n 40 | sed 's/^/# /'
+        printf '%s\n' "$output" | explain "$name"
     fi
 }
 
@@ -27,7 +30,7 @@ is() {
     else
         tap_failed=1
         echo "not ok $tap_count - $1"
-        printf 'got:      %s\nexpected: %s\n' "$2" "$3" | sed 's/^/# /'
+        printf 'got:      %s\nexpected: %s\n' "$2" "$3" | explain "$1"
     fi
 }
 

@@ -137,6 +137,8 @@ struct virt_ops {
     void (*inject)(struct vcpu *v, const struct event *event);
     /* Exit as soon as the guest can take an interrupt. */
     void (*intr_window)(struct vcpu *v, bool on);
+    /* Such an exit cannot be asked for at an entry that delivers an interrupt. */
+    bool intr_excludes_window;
     /* The same for an NMI. NULL: the CPU has no such exit but EXIT_IRET. */
     void (*nmi_window)(struct vcpu *v, bool on);
     /* Are NMIs blocked by one that is being served? Says so where an NMI or an IRET was emulated. */

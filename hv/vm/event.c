@@ -102,12 +102,14 @@ bool vm_nmi_due(struct vm *vm)
     return machine_nmi(vm->machine) && !vm->vcpu->virt->nmi_blocked(vm->vcpu);
 }
 
-/* Is it the CPU that delivers the event? Not in a state that it cannot enter; nor where an NMI is to follow and it has
- * no exit for that. */
-static bool by_cpu(struct vm *vm)
+/* Is it the CPU that delivers the event? Not in a state that it cannot enter; nor where an NMI or a further interrupt is to
+ * follow and it has no exit for that. */
+static bool by_cpu(struct vm *vm, const struct event *event)
 {
     struct vcpu *v = vm->vcpu;
     if (unlikely(vm_nmi_due(vm)) && !v->virt->nmi_window)
+        return false;
+    if (event->type == EVENT_INTR && v->virt->intr_excludes_window && machine_intr(vm->machine))
         return false;
     return vcpu_injectable(v);
 }
@@ -123,7 +125,7 @@ static bool inject(struct vm *vm, const struct event *event)
     }
     v->int_shadow = false;
     vm->halted = false;
-    if (likely(by_cpu(vm))) {
+    if (likely(by_cpu(vm, event))) {
         v->virt->inject(v, event);
         return true;
     }

@@ -1,7 +1,7 @@
 /* MSRs that VMLOAD and VMSAVE switch, or that only the guest uses, for the emulator: the guest itself
  * reaches them without exits. */
 
-#include "cpu/svm/vmcb.h"
+#include "cpu/svm/svm.h"
 #include "host/cpu.h"
 
 static u64 *svm_msr(struct vmcb *b, u32 index)

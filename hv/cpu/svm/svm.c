@@ -1,5 +1,4 @@
-#include "cpu/virt.h"
-#include "cpu/svm/vmcb.h"
+#include "cpu/svm/svm.h"
 #include "host/cpu.h"
 #include "lib/fmt.h"
 #include "lib/string.h"
@@ -8,7 +7,6 @@
 #define MSR_VM_CR 0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
 #define VM_CR_SVMDIS (1u << 4)
-#define EVENT_ERROR_SHIFT 32
 
 enum {
     IOPM_BYTES = 3 * 4096,
@@ -23,19 +21,7 @@ enum {
     (CR4_VME | CR4_PVI | CR4_TSD | CR4_DE | CR4_PGE | CR4_MCE | CR4_PCE | CR4_OSFXSR |             \
      CR4_OSXMMEXCPT | CR4_UMIP | CR4_FSGSBASE | CR4_OSXSAVE | CR4_SMEP | CR4_SMAP)
 
-struct svm_vcpu {
-    struct vcpu vcpu;
-    struct vmcb *vmcb;
-    hpa_t host_vmcb;
-    bool cr0_owned; /* the guest changes CR0.TS and MP without exits */
-};
-
 void svm_enter(u64 *gpr, hpa_t guest_vmcb, hpa_t host_vmcb);
-
-static struct svm_vcpu *svm_of(struct vcpu *v)
-{
-    return container_of(v, struct svm_vcpu, vcpu);
-}
 
 /* The needs, one a line, with where the manual has them. */
 static bool svm_probe(char *why, size_t size)
@@ -127,8 +113,7 @@ static void svm_reset(struct vcpu *v, bool init)
                INT_SKINIT | INT_WBINVD | INT_MONITOR | INT_MWAIT | INT_MWAIT_ARMED;
     b->asid = GUEST_ASID;
     b->tlb_control = TLB_FLUSH_ALL;
-    b->v_intr = V_INTR_MASKING;
-    b->event_inject = 0;
+    svm_event_reset(s);
     b->int_shadow = 0;
     vcpu_reset_segments(b->seg);
     b->dr6 = 0xffff0ff0;
@@ -192,49 +177,6 @@ static void svm_set_cpl(struct vcpu *v, unsigned cpl)
     svm_of(v)->vmcb->cpl = (u8)cpl;
 }
 
-/* SVM does not know of an NMI being served: its IRET exits, and the interpreter executes it (APM vol. 2, 15.20). */
-static bool svm_nmi_blocked(struct vcpu *v)
-{
-    return svm_of(v)->vmcb->misc1 & INT_IRET;
-}
-
-static void svm_block_nmi(struct vcpu *v, bool on)
-{
-    struct vmcb *b = svm_of(v)->vmcb;
-    b->misc1 = on ? b->misc1 | INT_IRET : b->misc1 & ~(u32)INT_IRET;
-}
-
-static void svm_inject(struct vcpu *v, const struct event *event)
-{
-    static const u8 types[] = {
-        [EVENT_INTR] = SVM_EVENT_INTR,
-        [EVENT_NMI] = SVM_EVENT_NMI,
-        [EVENT_EXCEPTION] = SVM_EVENT_EXCEPTION,
-        [EVENT_SOFT] = SVM_EVENT_SOFT,
-    };
-    struct vmcb *b = svm_of(v)->vmcb;
-    b->event_inject = SVM_EVENT_VALID | event->vector | (u64)types[event->type] << 8;
-    if (event->has_error)
-        b->event_inject |= SVM_EVENT_ERROR | (u64)event->error << EVENT_ERROR_SHIFT;
-    if (event->type == EVENT_EXCEPTION && event->vector == VEC_PF)
-        b->cr2 = event->cr2;
-    if (event->type == EVENT_NMI)
-        svm_block_nmi(v, true);
-}
-
-/* A virtual interrupt that is never delivered: its intercept comes first (APM vol. 2, 15.21.4). */
-static void svm_intr_window(struct vcpu *v, bool on)
-{
-    struct vmcb *b = svm_of(v)->vmcb;
-    if (on) {
-        b->v_intr |= V_IRQ | V_IGN_TPR;
-        b->misc1 |= INT_VINTR;
-    } else {
-        b->v_intr &= ~(V_IRQ | V_IGN_TPR);
-        b->misc1 &= ~(u32)INT_VINTR;
-    }
-}
-
 static void svm_flush_tlb(struct vcpu *v)
 {
     svm_of(v)->vmcb->tlb_control = TLB_FLUSH_ALL;
@@ -276,32 +218,6 @@ static u64 svm_get_cr2(struct vcpu *v)
 static void svm_set_cr2(struct vcpu *v, u64 value)
 {
     svm_of(v)->vmcb->cr2 = value;
-}
-
-/* EXITINTINFO: the low bits are stale where the valid bit is clear. */
-static void decode_interrupted(struct vcpu *v, const struct vmcb *b)
-{
-    u64 info = b->exit_int_info;
-    v->interrupted.type = EVENT_NONE;
-    if (likely(!(info & SVM_EVENT_VALID)))
-        return;
-    v->interrupted = (struct event){
-        .vector = (u8)info,
-        .has_error = info & SVM_EVENT_ERROR,
-        .error = (u32)(info >> EVENT_ERROR_SHIFT),
-        .cr2 = b->cr2, /* set when the delivery began */
-    };
-    switch (SVM_EVENT_TYPE(info)) {
-    case SVM_EVENT_INTR: v->interrupted.type = EVENT_INTR; break;
-    case SVM_EVENT_NMI: v->interrupted.type = EVENT_NMI; break;
-    case SVM_EVENT_EXCEPTION:
-        /* INT3 and INTO count as software: the instruction is executed again. */
-        v->interrupted.type = v->interrupted.vector == VEC_BP || v->interrupted.vector == VEC_OF
-                                  ? EVENT_SOFT
-                                  : EVENT_EXCEPTION;
-        break;
-    default: v->interrupted.type = EVENT_SOFT;
-    }
 }
 
 static void decode_io(struct exit *e, const struct vmcb *b)
@@ -400,8 +316,7 @@ static void svm_run(struct vcpu *v, struct exit *e)
     if (s->cr0_owned)
         v->cr0 = (v->cr0 & ~(CR0_TS | CR0_MP)) | (b->cr0 & (CR0_TS | CR0_MP));
     b->tlb_control = TLB_KEEP;
-    b->event_inject = 0;
-    decode_interrupted(v, b);
+    svm_event_exit(s);
 
     u64 code = b->exit_code;
     e->code = code;
@@ -441,6 +356,7 @@ const struct virt_ops svm_ops = {
     .update_cr = svm_update_cr,
     .inject = svm_inject,
     .intr_window = svm_intr_window,
+    .intr_excludes_window = true,
     .nmi_blocked = svm_nmi_blocked,
     .block_nmi = svm_block_nmi,
     .flush_tlb = svm_flush_tlb,

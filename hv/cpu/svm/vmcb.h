@@ -45,12 +45,15 @@ enum {
 #define V_IRQ (1ull << 8)
 #define V_IGN_TPR (1ull << 20)
 #define V_INTR_MASKING (1ull << 24)
+#define V_VECTOR_SHIFT 32
+#define V_VECTOR (0xffull << V_VECTOR_SHIFT)
 
 /* EVENTINJ and EXITINTINFO (APM vol. 2, 15.20). */
 enum { SVM_EVENT_INTR = 0, SVM_EVENT_NMI = 2, SVM_EVENT_EXCEPTION = 3, SVM_EVENT_SOFT = 4 };
 #define SVM_EVENT_TYPE(x) (((x) >> 8) & 7)
 #define SVM_EVENT_ERROR (1ull << 11)
 #define SVM_EVENT_VALID (1ull << 31)
+#define SVM_EVENT_ERROR_SHIFT 32
 
 /* Exit codes (APM vol. 2, appendix C). */
 enum {
@@ -138,7 +141,3 @@ _Static_assert(offsetof(struct vmcb, rax) == 0x5f8, "state-save area");
 _Static_assert(offsetof(struct vmcb, cr2) == 0x640, "state-save area");
 _Static_assert(offsetof(struct vmcb, g_pat) == 0x668, "state-save area");
 _Static_assert(sizeof(struct vmcb) == 4096, "one page");
-
-/* msr.c: MSRs that the guest uses without exits. False: there is none, or not with this value. */
-bool svm_msr_read(struct vmcb *b, u32 index, u64 *value);
-bool svm_msr_write(struct vmcb *b, u32 index, u64 value);

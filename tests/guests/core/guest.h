@@ -291,6 +291,7 @@ void pic_mask(u16 mask);
 void pic_eoi(unsigned irq);
 void pit_one_shot(u16 ticks);
 void pit_periodic(u16 ticks);
+void pit_stop(void); /* mode 0 without a count: no interrupt and no timer of the machine */
 u16 pit_read(void);
 
 /* paging.c: the guest's tables, in the mode under test. */

@@ -82,6 +82,11 @@ void pit_periodic(u16 ticks)
     pit_program(0x34, ticks);
 }
 
+void pit_stop(void)
+{
+    out8(PIT_CONTROL, 0x30);
+}
+
 u16 pit_read(void)
 {
     out8(PIT_CONTROL, 0);
