@@ -14,6 +14,7 @@
 #include "report.h"
 #include "sampler.h"
 #include "tap.h"
+#include "scratch.h"
 #include "workdir.h"
 
 /* Waits for child until the deadline. Returns false if it still runs then. */
@@ -114,6 +115,10 @@ static void run_one(const struct bench *bench, const struct config *config, stru
         if (!base) {
             result->status = RESULT_SKIP;
             strcpy(result->message, "no directory on a disk was given (--dir)");
+            return;
+        }
+        if (bench->flags & BENCH_DISK && scratch_renew(base) != 0) {
+            fail(result, errno, "cannot mount the scratch partition again");
             return;
         }
         if (workdir_make(base, workdir) != 0) {

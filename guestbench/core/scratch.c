@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -10,12 +11,20 @@
 static const char *const patterns[] = {"/dev/sda%d", "/dev/vda%d", "/dev/hda%d",
                                        "/dev/sdb%d", "/dev/vdb%d", "/dev/nvme0n1p%d"};
 
+static char mounted[64]; /* the partition */
+
+static int mount_it(const char *partition)
+{
+    return mount(partition, SCRATCH_DIR, "ext4", MS_NOATIME, NULL);
+}
+
 static bool try_mount(const char *pattern, char *disk, size_t size)
 {
-    char path[64];
+    char path[sizeof mounted];
     snprintf(path, sizeof path, pattern, 2);
-    if (access(path, F_OK) != 0 || mount(path, SCRATCH_DIR, "ext4", MS_NOATIME, NULL) != 0)
+    if (access(path, F_OK) != 0 || mount_it(path) != 0)
         return false;
+    strcpy(mounted, path);
     snprintf(disk, size, pattern, 1);
     return true;
 }
@@ -33,4 +42,11 @@ bool scratch_mount(char *disk, size_t size)
         nanosleep(&pause, NULL);
     }
     return false;
+}
+
+int scratch_renew(const char *dir)
+{
+    if (!*mounted || strcmp(dir, SCRATCH_DIR) != 0 || umount(SCRATCH_DIR) != 0)
+        return 0;
+    return mount_it(mounted);
 }

@@ -14,4 +14,11 @@
  */
 bool scratch_mount(char *disk, size_t size);
 
+/*
+ * Mounts it anew, if scratch_mount() has mounted it and dir is on it: its
+ * journal and its cache are empty then, whatever ran before. Where a process
+ * still has files open there it stays as it is. Returns -1 if it is lost.
+ */
+int scratch_renew(const char *dir);
+
 #endif
