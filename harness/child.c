@@ -30,6 +30,8 @@ __attribute__((noreturn)) static void child_exec(const struct child_spec *spec, 
     }
     for (size_t i = 0; i < spec->n_keep; i++)
         fcntl(spec->keep[i], F_SETFD, 0);
+    if (spec->cpus)
+        sched_setaffinity(0, sizeof(*spec->cpus), spec->cpus);
     if (!spec->dir || !chdir(spec->dir))
         execvp(spec->argv->word[0], spec->argv->word);
     int error = errno;

@@ -2,6 +2,7 @@
 #pragma once
 #include "util.h"
 
+#include <sched.h>
 #include <sys/types.h>
 
 struct child_spec {
@@ -9,8 +10,9 @@ struct child_spec {
     const char *dir; // working directory, or NULL
     const int *keep; // descriptors that stay open under their numbers
     size_t n_keep;
-    int output;       // where standard output and error go, or -1 to inherit
-    bool interactive; // keep standard input and the terminal's process group
+    const cpu_set_t *cpus; // of the host, or NULL for all
+    int output;            // where standard output and error go, or -1 to inherit
+    bool interactive;      // keep standard input and the terminal's process group
 };
 
 // Starts a program found by PATH. Its process group is its pid; it is killed when this program

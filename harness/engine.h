@@ -58,6 +58,7 @@ struct engine {
     bool has_terminal;   // the guest's console can be this terminal
     bool pipes;          // its ports are pipes that it opens by /dev/fd, not sockets
     bool qemu_arguments; // job.extra is passed on
+    bool one_cpu;        // its threads share one CPU of the host while its time is counted
     // Looks at what is installed for that side; side_hvm needs at least what side_native does. 0 if it
     // works; `found` says what was seen, `missing` what lacks.
     int (*probe)(enum side side, struct buf *found, struct buf *missing);

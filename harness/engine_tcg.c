@@ -42,6 +42,9 @@ static int tcg_command(const struct job *job, struct words *argv)
     return rc || !job->exact ? rc : counter_words(job, argv);
 }
 
+// one_cpu: a thread for the disk then takes the CPU from the guest's own at once, so that a request is
+// done before the guest goes on. Else it is the host's scheduler that decides how long a guest waits,
+// and so what it executes meanwhile.
 const struct engine engine_tcg = {
     .name = "tcg",
     .summary = "QEMU's emulator with SVM; instruction-exact time",
@@ -50,6 +53,7 @@ const struct engine engine_tcg = {
     .clocks = true,
     .has_terminal = true,
     .qemu_arguments = true,
+    .one_cpu = true,
     .probe = tcg_probe,
     .command = tcg_command,
     .ending = qemu_ending,

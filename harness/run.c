@@ -1,6 +1,7 @@
 #include "run.h"
 #include "child.h"
 #include "demux.h"
+#include "host_cpu.h"
 #include "progress.h"
 
 #include <errno.h>
@@ -235,10 +236,13 @@ static int start(struct run *run, const struct engine *engine, struct job *job)
         free(command);
     }
     if (!rc) {
+        cpu_set_t cpu;
+        bool one = engine->one_cpu && job->exact && host_cpu_claim(&cpu);
         run->pid = child_start(&(struct child_spec){.argv = &argv,
                                                     .dir = job->dir,
                                                     .keep = keep,
                                                     .n_keep = 3,
+                                                    .cpus = one ? &cpu : NULL,
                                                     .output = run->out->fd[out_engine]});
         rc = run->pid < 0 ? -1 : 0;
         if (rc)
