@@ -101,8 +101,15 @@ void vm_poll_nmi(struct vm *vm);
 /* No windows are asked for any more, as after RESET and INIT. */
 void vm_close_windows(struct vm *vm);
 
-/* fault.c: #PF exits; emulate.c: the emulator's door to this VM */
+/* fault.c */
 void vm_page_fault(struct vm *vm, const struct exit *e);
+/* Bytes of code at RIP within its page; NULL where the page is no memory or faults. */
+const u8 *vm_code(struct vm *vm, unsigned *available);
+
+/* emul_ops.c: the emulator's door to this VM */
+extern const struct emul_ops vm_emul_ops;
+
+/* emulate.c */
 /* Emulates the instruction at RIP; raises its exceptions; ends the VM where it cannot. */
 void vm_emulate(struct vm *vm);
 /* After it: the next instruction too, if it stores the other half of an eight-byte entry, at gva. */
@@ -115,12 +122,11 @@ enum emul_result vm_emul_deliver(struct vm *vm, const struct event *event);
 void vm_end_shadow(struct vm *vm);
 /* A task switch that the CPU left to the hypervisor. */
 void vm_task_switch(struct vm *vm, const struct exit *e);
-/* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */
-void vm_interpret(struct vm *vm, const struct exit *e);
 /* Fills vm->emul from the vcpu, for decoding. */
 struct emul *vm_emul_begin(struct vm *vm);
-/* Bytes of code at RIP within its page; NULL where the page is no memory or faults. */
-const u8 *vm_code(struct vm *vm, unsigned *available);
+
+/* interpret.c: runs the guest where the CPU cannot, until it can or something else is due. */
+void vm_interpret(struct vm *vm, const struct exit *e);
 
 /* io.c */
 void vm_io(struct vm *vm, const struct exit *e);
