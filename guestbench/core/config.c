@@ -37,6 +37,12 @@ static const struct option_row rows[] = {
      1,
      RESULT_MAX_SAMPLES,
      "a whole number from 1 to 101"},
+    {{"rounds", "N", "visits of all benchmarks that the samples are spread over"},
+     INTEGER,
+     AT(rounds),
+     1,
+     RESULT_MAX_SAMPLES,
+     "a whole number from 1 to 101"},
     {{"seconds", "S", "least duration of a sample"},
      REAL,
      AT(sample_s),
@@ -124,6 +130,7 @@ static const struct config sets[] = {
     {.set = "quick",
      .sample_s = 0.01,
      .samples = 7,
+     .rounds = 7,
      .file_kib = 512,
      .sync_file_kib = 64,
      .mm_processes = 1,
@@ -137,6 +144,7 @@ static const struct config sets[] = {
     {.set = "standard",
      .sample_s = 1.0,
      .samples = 7,
+     .rounds = 1,
      .file_kib = 5120,
      .sync_file_kib = 5120,
      .mm_processes = 16,
@@ -150,6 +158,7 @@ static const struct config sets[] = {
     {.set = "paper",
      .sample_s = 1.0,
      .samples = 11,
+     .rounds = 1,
      .file_kib = 5120,
      .sync_file_kib = 5120,
      .mm_processes = 416,
@@ -321,6 +330,9 @@ int config_resolve(struct config *config, char *error, size_t size)
     config->file_kib = config->file_kib ? config->file_kib : set->file_kib;
     config->own_seconds = config->sample_s > 0;
     config->samples = config->samples ? config->samples : set->samples;
+    config->rounds = config->rounds ? config->rounds : set->rounds;
+    if (config->rounds > config->samples)
+        config->rounds = config->samples;
     config->load_sample_s = config->net_sample_s = config->sample_s;
     if (config->sample_s <= 0) {
         config->sample_s = set->sample_s;

@@ -12,6 +12,7 @@ struct config {
     const char *tables;    /* comma-separated, NULL: all of the paper's */
     const char *only;      /* comma-separated globs */
     int samples;           /* a benchmark */
+    int rounds;            /* visits of all benchmarks over which the samples are spread */
     double sample_s;       /* least duration of a sample */
     uint64_t seed;         /* of all pseudo-random choices */
     bool shuffle;          /* run in an order drawn from the seed */
@@ -41,7 +42,9 @@ struct config {
     bool serve;            /* be the peer of another machine's network tests */
     bool shell;            /* init: a shell instead of a run */
     bool help;
-    bool progress; /* a line on standard error; no option sets it */
+    /* No option sets these. */
+    bool progress;  /* a line on standard error */
+    uint64_t iters; /* iterations of a sample, known from an earlier visit */
 };
 
 /* One option; the table behind config_options serves both kinds of command line. */

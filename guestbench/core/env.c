@@ -201,6 +201,7 @@ static void report_options(FILE *out, const struct config *config)
     tap_text(out, "date", date);
     tap_text(out, "set", config->set);
     tap_integer(out, "samples", config->samples);
+    tap_integer(out, "rounds", config->rounds);
     tap_real(out, "sample_s", config->sample_s, 6);
     tap_integer(out, "seed", (long long)config->seed);
     tap_raw(out, "shuffle", config->shuffle ? "true" : "false");

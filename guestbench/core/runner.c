@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -12,17 +13,29 @@
 #include "derived.h"
 #include "env.h"
 #include "report.h"
+#include "rounds.h"
 #include "sampler.h"
-#include "tap.h"
 #include "scratch.h"
+#include "tap.h"
 #include "workdir.h"
 
-/* Waits for child until the deadline. Returns false if it still runs then. */
-static bool wait_until(pid_t child, int *status, uint64_t deadline)
+static bool interrupted; /* by SIGINT or SIGTERM */
+
+/* What a run waits for. */
+static sigset_t awaited(void)
 {
     sigset_t set;
     sigemptyset(&set);
     sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    return set;
+}
+
+/* Waits for child until the deadline, or an interruption. Returns false if it still runs then. */
+static bool wait_until(pid_t child, int *status, uint64_t deadline)
+{
+    const sigset_t set = awaited();
     for (;;) {
         pid_t ended = waitpid(child, status, WNOHANG);
         if (ended == child || (ended < 0 && errno != EINTR))
@@ -33,7 +46,11 @@ static bool wait_until(pid_t child, int *status, uint64_t deadline)
         uint64_t left = deadline - now;
         struct timespec timeout = {.tv_sec = (time_t)(left / 1000000000u),
                                    .tv_nsec = (long)(left % 1000000000u)};
-        sigtimedwait(&set, NULL, &timeout);
+        int signal = sigtimedwait(&set, NULL, &timeout);
+        if (signal == SIGINT || signal == SIGTERM) {
+            interrupted = true;
+            return false;
+        }
     }
 }
 
@@ -165,43 +182,110 @@ static void show_progress(const char *name, int at, int count, uint64_t started)
     fprintf(stderr, "\r\033[K[%d/%d] %s  %02u:%02u", at, count, name, seconds / 60, seconds % 60);
 }
 
+/* The settings of one benchmark. */
+static struct config settings_of(const struct bench *bench, const struct config *config)
+{
+    struct config one = *config;
+    take_durations(bench, &one);
+    if (one.timeout_s <= 0)
+        one.timeout_s =
+            default_timeout(&one) + 2 * one.warm_s +
+            (bench->flags & BENCH_FIXED ? 6.0 * config->mm_processes * (config->samples + 1) : 0);
+    return one;
+}
+
+struct run {
+    const struct config *config;
+    const struct bench *const *list;
+    int count;
+    struct result *shared; /* with the process of a benchmark */
+    struct result *all;    /* of the visits so far, one a benchmark */
+    int reported;
+    uint64_t started;
+};
+
+/* One that did not go well, or is skipped, is not visited again. */
+static void visit(struct run *run, int i, int round)
+{
+    struct result *all = &run->all[i];
+    struct config one = settings_of(run->list[i], run->config);
+    if (round > 0 && all->status != RESULT_OK)
+        return;
+    one.samples = rounds_samples(run->config->samples, run->config->rounds, round);
+    one.iters = all->iters;
+    if (run->config->progress)
+        show_progress(run->list[i]->name, round * run->count + i + 1,
+                      run->config->rounds * run->count, run->started);
+    run_one(run->list[i], &one, run->shared, i + 2);
+    if (!interrupted)
+        rounds_add(all, run->shared);
+}
+
+/* Returns whether the point is ok. */
+static bool report(struct run *run, int i, FILE *out)
+{
+    const struct bench *bench = run->list[i];
+    struct result *all = &run->all[i];
+    if (bench->mean_of)
+        derived_compute(bench, all);
+    derived_keep(bench, all);
+    bool ok = report_point(bench, all, i + 2, out);
+    fflush(out);
+    run->reported = i + 1;
+    return ok;
+}
+
+/* The last visit also reports. Returns how many points were not ok. */
+static int visit_all(struct run *run, int round, FILE *out)
+{
+    int failed = 0;
+    for (int i = 0; i < run->count && !interrupted; i++) {
+        if (!run->list[i]->mean_of)
+            visit(run, i, round);
+        if (round == run->config->rounds - 1 && !interrupted)
+            failed += !report(run, i, out);
+    }
+    return failed;
+}
+
+/* Before a bail-out: what the visits until then have measured. */
+static void report_rest(struct run *run, FILE *out)
+{
+    for (int i = run->reported; i < run->count; i++) {
+        if (run->all[i].status == RESULT_OK)
+            report(run, i, out);
+    }
+    tap_bail(out, "interrupted");
+}
+
 int runner_run(const struct config *config, const struct bench *const *list, int count, FILE *out)
 {
-    struct result *result = share_result();
-    if (!result) {
+    struct run run = {
+        .config = config,
+        .list = list,
+        .count = count,
+        .shared = share_result(),
+        .all = calloc((size_t)count + 1, sizeof *run.all),
+        .started = clock_ns(),
+    };
+    if (!run.shared || !run.all) {
         tap_bail(out, "no memory for the results");
         return -1;
     }
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGCHLD);
+    const sigset_t set = awaited();
     sigprocmask(SIG_BLOCK, &set, NULL);
 
-    uint64_t started = clock_ns();
-    int failed = 0;
     tap_begin(out, count + 1);
     env_report(config, out);
     fflush(out);
-    for (int i = 0; i < count; i++) {
-        struct config one = *config;
-        if (config->progress)
-            show_progress(list[i]->name, i + 1, count, started);
-        take_durations(list[i], &one);
-        if (one.timeout_s <= 0)
-            one.timeout_s =
-                default_timeout(&one) + 2 * one.warm_s +
-                (list[i]->flags & BENCH_FIXED ? 6.0 * config->mm_processes * (config->samples + 1)
-                                              : 0);
-        if (list[i]->mean_of)
-            derived_compute(list[i], result);
-        else
-            run_one(list[i], &one, result, i + 2);
-        derived_keep(list[i], result);
-        failed += !report_point(list[i], result, i + 2, out);
-        fflush(out);
-    }
+    int failed = 0;
+    for (int round = 0; round < config->rounds; round++)
+        failed += visit_all(&run, round, out);
+    if (interrupted)
+        report_rest(&run, out);
     if (config->progress)
         fputs("\r\033[K", stderr);
-    munmap(result, sizeof *result);
-    return failed;
+    munmap(run.shared, sizeof *run.shared);
+    free(run.all);
+    return interrupted ? -1 : failed;
 }

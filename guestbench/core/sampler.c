@@ -238,7 +238,7 @@ void sampler_run(const struct bench *bench, const struct config *config, struct 
     if (bench->setup)
         bench->setup(&run);
     warm_up(&run);
-    uint64_t n = calibrate(&run);
+    uint64_t n = config->iters ? config->iters : calibrate(&run);
     uint64_t elapsed = time_iterations(&run, n);
     result->warmup_samples[result->warmups++] = sample_value(&run, n, elapsed);
     measure(&run, n, started, id);
