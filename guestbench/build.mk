@@ -83,6 +83,8 @@ all: $(GB_ARCHES:%=$(B)/guestbench-%) $(GB_ARCHES:%=$(B)/tcc-%) $(B)/guestbench
 
 # Unit tests of the core.
 $(eval $(call host_test,guestbench-stats,guestbench/tests/test_stats.c guestbench/core/stats.c,-lm))
+$(eval $(call host_test,guestbench-rounds,guestbench/tests/test_rounds.c guestbench/core/rounds.c \
+	guestbench/core/result.c))
 $(eval $(call host_test,guestbench-sha256,guestbench/tests/test_sha256.c guestbench/core/sha256.c))
 $(eval $(call host_test,guestbench-config,guestbench/tests/test_config.c guestbench/core/config.c))
 $(eval $(call host_test,guestbench-modules,guestbench/tests/test_modules.c guestbench/core/modules.c))

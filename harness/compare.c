@@ -356,7 +356,8 @@ bool row_same(const struct row *row)
 {
     const double least = 0.005;
     bool has_zero = !row->single && row->ci.lo <= 0 && row->ci.hi >= 0;
-    return has_zero || fabs(row->loss) < least;
+    bool by_chance = !row->single && row->ci.level > 0 && row->p_holm >= alpha;
+    return has_zero || by_chance || fabs(row->loss) < least;
 }
 
 bool row_inconclusive(const struct row *row, const struct compare_options *options)

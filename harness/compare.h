@@ -98,7 +98,8 @@ int comparison_status(const struct comparison *comparison, const struct compare_
 
 // Whether a row exceeds --max-loss: its loss does and its interval excludes the threshold.
 bool row_exceeds(const struct row *row, const struct compare_options *options);
-// Whether two runs of one side agree: the interval has 0, or the difference is below 0.5 %.
+// Whether two runs of one side agree: the interval has 0, the rank test finds no difference, or it is
+// below 0.5 %.
 bool row_same(const struct row *row);
 bool row_inconclusive(const struct row *row, const struct compare_options *options);
 

@@ -47,6 +47,18 @@ order() { run "$amd64" --table=4 --shuffle --seed="$1"; grep '^ok' "$work/out.ta
 is "a seed fixes the order" "$(order 7)" "$(order 7)"
 ok "another seed gives another order" test "$(order 7)" != "$(order 8)"
 
+ok "three samples in two rounds" run "$amd64" --only=add_int,add_short --samples=3 --rounds=2
+is "  are all there" "$(grep -c '^  n: 3$' "$work/out.tap")" "$(($(points) - 1))"
+ok "  and prove reads them" prove_accepts
+# Interrupted while it calibrates: a trial of two seconds comes after several shorter ones.
+interrupted() {
+    "$amd64" run --only=add_int --seconds=5 >"$work/out.tap" &
+    sleep 1
+    kill -TERM $! && wait $!
+}
+ok "a run that is interrupted bails out" status 255 interrupted
+ok "  and says so" has '^Bail out!.*interrupted'
+
 usage() { local out; out=$($amd64 "${@:2}" 2>&1); [ $? -eq 2 ] && [[ $out == *"$1"* ]]; }
 ok "an unknown option is named, status 2" usage "'--tables'" run --tables=3
 ok "an unknown benchmark is named" usage "'page_tset'" run --only=page_tset
@@ -92,6 +104,9 @@ ok "  the others run" has '^ok 10 - fault.good'
 ok "  what takes long the first time is repeated as often as any other" \
     eval "sed -n '/fault.cold/,\$s/^  iters: //p' $work/out.tap | grep -qx 1000"
 ok "  no helper is left" fails '' pgrep -f "^$faults"
+ok "in two rounds" status 1 run "$faults" --only=crash,good --rounds=2
+is "  what does not work is told once" "$(grep -c '^not ok' "$work/out.tap")" 1
+ok "  and the others run in both" has '^  n: 2$'
 
 ok "a benchmark too slow for its samples" run "$faults" --only=slow --timeout=3
 ok "  has fewer of them and a warning" has '1 of 2 samples: the time limit is near'

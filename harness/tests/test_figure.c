@@ -266,6 +266,13 @@ static void small_differences_are_none(void **state)
     assert_false(row_same(&row));
     row.loss = -0.004;
     assert_true(row_same(&row));
+    row = (struct row){.loss = 0.02, .ci = {0.01, 0.03, 0.95}, .p_holm = 0.06}; // of many tests
+    assert_true(row_same(&row));
+    row.p_holm = 0.04;
+    assert_false(row_same(&row));
+    row = (struct row){
+        .loss = 0.02, .ci = {0.01, 0.03, 0}, .p_holm = 1}; // too few samples for the test
+    assert_false(row_same(&row));
 }
 
 static void the_sides_must_be_one(void **state)
