@@ -270,6 +270,7 @@ int runner_run(const struct config *config, const struct bench *const *list, int
     };
     if (!run.shared || !run.all) {
         tap_bail(out, "no memory for the results");
+        free(run.all);
         return -1;
     }
     const sigset_t set = awaited();
