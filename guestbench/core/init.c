@@ -96,8 +96,8 @@ static void serve_or_shell(const struct config *config)
 
 static void start(char *cmdline)
 {
-    struct config config = {.rounds =
-                                1}; /* a machine of its own; and counted time does not drift */
+    /* a machine of its own, where counted time does not drift */
+    struct config config = {.rounds = 1};
     char error[256];
     static char disk[64];
     if (config_parse_words(&config, cmdline, error, sizeof error) != 0 ||

@@ -1,4 +1,4 @@
-/* Samples that are taken in several visits of all benchmarks: what a machine does in the meantime is in them then. */
+/* Samples in several visits of all benchmarks: what a machine does meanwhile is in them then. */
 #ifndef GUESTBENCH_ROUNDS_H
 #define GUESTBENCH_ROUNDS_H
 
