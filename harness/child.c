@@ -17,6 +17,8 @@ __attribute__((noreturn)) static void child_exec(const struct child_spec *spec, 
     sigemptyset(&none);
     sigprocmask(SIG_SETMASK, &none, NULL);
     signal(SIGPIPE, SIG_DFL);
+    // A shell without job control starts what is in the background with SIGINT ignored.
+    signal(SIGINT, SIG_DFL);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (!spec->interactive) {
         setpgid(0, 0);

@@ -203,7 +203,7 @@ static char *bochs_where(pid_t pid, int monitor_fd)
 {
     (void)monitor_fd;
     kill(pid, SIGINT);
-    for (int i = 0; i < 30; i++) {
+    for (int i = 0; i < 100; i++) {
         siginfo_t info = {0};
         if (waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid == pid)
             break;

@@ -13,7 +13,10 @@ point() { # point STATUS DESCRIPTION
     else
         echo "not ok $points - $2"
         failed=$((failed + 1))
-        sed 's/^/# /' "$dir/err" "$dir/stdout" 2>/dev/null
+        { # to stderr, which prove shows
+            echo "# failed: $2"
+            sed 's/^/# /' "$dir/err" "$dir/stdout" 2>/dev/null
+        } >&2
     fi
 }
 
