@@ -208,9 +208,9 @@ struct run {
 static void visit(struct run *run, int i, int round)
 {
     struct result *all = &run->all[i];
-    struct config one = settings_of(run->list[i], run->config);
     if (round > 0 && all->status != RESULT_OK)
         return;
+    struct config one = settings_of(run->list[i], run->config);
     one.samples = rounds_samples(run->config->samples, run->config->rounds, round);
     one.iters = all->iters;
     if (run->config->progress)

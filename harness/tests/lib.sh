@@ -1,6 +1,7 @@
 # Shell tests: TAP by `t DESCRIPTION COMMAND...`, a private folder in $dir.
 # shellcheck shell=bash
 top=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+. "$top/ci/tests/tap.sh"
 export penumbra=$top/build/penumbra
 dir=$(mktemp -d "${TMPDIR:-/tmp}/penumbra-test.XXXXXX")
 trap 'rm -rf "$dir"' EXIT
@@ -13,10 +14,7 @@ point() { # point STATUS DESCRIPTION
     else
         echo "not ok $points - $2"
         failed=$((failed + 1))
-        { # to stderr, which prove shows
-            echo "# failed: $2"
-            sed 's/^/# /' "$dir/err" "$dir/stdout" 2>/dev/null
-        } >&2
+        cat "$dir/err" "$dir/stdout" 2>/dev/null | explain "$2"
     fi
 }
 

@@ -111,6 +111,6 @@ void svm_event_reset(struct svm_vcpu *s)
     struct vmcb *b = s->vmcb;
     s->intr = s->window = false;
     b->v_intr = V_INTR_MASKING;
-    b->misc1 &= ~(u32)INT_VINTR;
     b->event_inject = 0;
+    set_virtual_intr(s);
 }
